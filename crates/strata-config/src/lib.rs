@@ -1,0 +1,1 @@
+//! Hydra-compatible composition of configuration trees.

@@ -1,0 +1,1 @@
+//! The training engine: layers, losses, optimisers, the training loop.

@@ -1,0 +1,1 @@
+//! Tensor files: safetensors, npy and npz, read with bounds checked.

@@ -1,0 +1,1 @@
+//! What a run logs: its directory and its sinks.
