@@ -1,0 +1,164 @@
+//! `data`: where the images come from and how they become batches.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::invalid::{Invalid, require};
+
+/// The group `data`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataConfig {
+    /// Which data set; `emnist` if the key is absent, as in trees written before it existed.
+    #[serde(default)]
+    pub name: SourceName,
+    /// Split of EMNIST: `balanced`, `byclass`, `bymerge`, `letters`, `digits`, `mnist`.
+    pub split: String,
+    /// Folder that holds `EMNIST/raw/`, the npz files, or the cache of the glyphs.
+    pub root: PathBuf,
+    /// Whether to fetch the official archive when nothing is found on disk.
+    pub download: bool,
+    /// Address of the official archive.
+    #[serde(default = "default_url")]
+    pub url: String,
+    /// MD5 of that archive, 32 hexadecimal digits; null takes any archive.
+    #[serde(default = "default_md5")]
+    pub md5: Option<String>,
+    /// Seed of the glyphs' pictures.
+    #[serde(default)]
+    pub seed: u64,
+    /// Share of the training images held out for validation, in 0..1.
+    pub val_split: f64,
+    /// Images per step.
+    pub batch_size: usize,
+    /// Whether each epoch visits the training images in a new order.
+    pub shuffle: bool,
+    /// Accepted and not used: batches are made by the engine's threads.
+    pub num_workers: u32,
+    /// Accepted and not used: there is no device to copy to.
+    pub pin_memory: bool,
+    /// How pixels become network inputs.
+    pub normalization: NormalizationConfig,
+    /// Random changes of the training images.
+    pub augmentations: AugmentationsConfig,
+    /// Whether to train on synthetic images.
+    pub use_synthetic: bool,
+    /// File of synthetic images.
+    pub synthetic_artifact: Option<PathBuf>,
+}
+
+/// Which data set.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SourceName {
+    /// Images on disk: IDX files, the course's npz files, or the official archive.
+    #[default]
+    Emnist,
+    /// Procedural handwriting drawn from [`DataConfig::seed`].
+    Glyphs,
+}
+
+/// `(pixel - mean) / std` with pixels in 0..1.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NormalizationConfig {
+    /// Subtracted.
+    pub mean: f64,
+    /// Divided by; greater than 0.
+    pub std: f64,
+}
+
+/// Random changes of the training images, by torchvision's names. All off in this version.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AugmentationsConfig {
+    /// Greatest angle in degrees.
+    pub rotation: Option<f64>,
+    /// Greatest shift.
+    pub translate: Option<f64>,
+    /// Greatest shear in degrees.
+    pub shear: Option<f64>,
+    /// Standard deviation of noise added to pixels in 0..1.
+    pub gaussian_noise: Option<f64>,
+    /// Whether a random part is cut out and enlarged.
+    pub random_resized_crop: Option<bool>,
+    /// Smallest and greatest share of the area that is cut out.
+    pub random_resized_crop_scale: Option<Vec<f64>>,
+    /// Whether images are mirrored at random.
+    pub horizontal_flip: Option<bool>,
+}
+
+impl DataConfig {
+    pub(super) fn check(&self) -> Result<(), Invalid> {
+        require(
+            (0.0..1.0).contains(&self.val_split),
+            "data.val_split",
+            "at least 0 and less than 1",
+            self.val_split,
+        )?;
+        require(self.batch_size >= 1, "data.batch_size", "at least 1", self.batch_size)?;
+        self.normalization.check()?;
+        self.check_md5()?;
+        self.augmentations.refuse_what_is_not_built()?;
+        self.refuse_synthetic()
+    }
+
+    fn check_md5(&self) -> Result<(), Invalid> {
+        let Some(md5) = &self.md5 else { return Ok(()) };
+        let is_md5 = md5.len() == 32 && md5.bytes().all(|b| b.is_ascii_hexdigit());
+        require(is_md5, "data.md5", "32 hexadecimal digits or null", format!("`{md5}`"))
+    }
+
+    fn refuse_synthetic(&self) -> Result<(), Invalid> {
+        let key = if self.use_synthetic {
+            "data.use_synthetic"
+        } else if self.synthetic_artifact.is_some() {
+            "data.synthetic_artifact"
+        } else {
+            return Ok(());
+        };
+        Err(Invalid::new(key, "is set, but synthetic data sets from files are not built yet")
+            .with_help("`data=glyphs` trains on procedural handwriting without any file"))
+    }
+}
+
+impl NormalizationConfig {
+    fn check(&self) -> Result<(), Invalid> {
+        require(self.mean.is_finite(), "data.normalization.mean", "a finite number", self.mean)?;
+        let positive = self.std.is_finite() && self.std > 0.0;
+        require(positive, "data.normalization.std", "greater than 0", self.std)
+    }
+}
+
+impl AugmentationsConfig {
+    /// The scale of the crop says nothing while the crop itself is off, so it passes.
+    fn refuse_what_is_not_built(&self) -> Result<(), Invalid> {
+        let is_set = |amount: Option<f64>| amount.is_some_and(|amount| amount != 0.0);
+        let switched_on = [
+            ("rotation", is_set(self.rotation)),
+            ("translate", is_set(self.translate)),
+            ("shear", is_set(self.shear)),
+            ("gaussian_noise", is_set(self.gaussian_noise)),
+            ("random_resized_crop", self.random_resized_crop == Some(true)),
+            ("horizontal_flip", self.horizontal_flip == Some(true)),
+        ];
+        match switched_on.iter().find(|(_, on)| *on) {
+            None => Ok(()),
+            Some((name, _)) => Err(Invalid::new(
+                format!("data.augmentations.{name}"),
+                "is set, but augmentations are not built yet",
+            )
+            .with_help("remove it, or set it to 0 (false for the switches)")),
+        }
+    }
+}
+
+fn default_url() -> String {
+    strata_data::EMNIST_URL.to_owned()
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "serde's default has the field's type")]
+fn default_md5() -> Option<String> {
+    Some(strata_data::EMNIST_MD5.to_owned())
+}
