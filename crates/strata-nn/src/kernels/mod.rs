@@ -1,0 +1,23 @@
+//! The only `unsafe` of the workspace: aligned memory, the thread pool, and the products.
+//!
+//! * [`aligned`]: buffers that start on a cache line.
+//! * [`instruction_set`]: what the processor can do, detected once.
+//! * [`pool`]: threads that claim numbered chunks of work.
+//! * [`shared`]: one buffer written by several chunks in disjoint places.
+//! * [`tile`]: the product of a few rows with one panel of 16 columns, by instruction set.
+//! * [`product`]: the products of a layer, put together from tiles.
+//! * [`workspace`]: the buffers of a batch.
+//! * [`step`]: the phases of a training step.
+//!
+//! Every element of a product is one chain of fused multiply-adds in the order of the inner index,
+//! whichever tile, thread or instruction set computes it. That is why results do not depend on the
+//! number of threads, and why AVX2 and AVX-512 agree to the last bit.
+
+pub(crate) mod aligned;
+pub(crate) mod instruction_set;
+pub(crate) mod pool;
+pub(crate) mod product;
+pub(crate) mod shared;
+pub(crate) mod step;
+pub(crate) mod tile;
+pub(crate) mod workspace;

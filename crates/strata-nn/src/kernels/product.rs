@@ -1,0 +1,200 @@
+//! The three products of an affine layer, cut into chunks and put together from tiles.
+//!
+//! Matrices with a row per sample are row-major with a padded stride; right operands are panels
+//! (`[⌈columns/16⌉][inner][16]`). How a product is cut depends on its shape alone, so that results are
+//! the same for any number of threads, and suffices for 16 of them.
+
+use std::ops::Range;
+
+use super::aligned::LANES;
+use super::instruction_set::InstructionSet;
+use super::shared::SharedSlice;
+use super::tile::{Accumulators, Tile, most_rows};
+
+/// How a matrix of `rows` × `panels` is cut: into blocks of rows times blocks of panels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cut {
+    rows: usize,
+    panels: usize,
+    row_blocks: usize,
+    panel_blocks: usize,
+}
+
+/// Enough for 16 threads to end at about the same time.
+const WANTED_CHUNKS: usize = 48;
+/// Fewer rows than this leave most of a tile's registers idle.
+const ROWS_OF_A_BLOCK: usize = 16;
+
+impl Cut {
+    /// Cuts by panels first: the rows of a block are read again for each of its panels, and stay in
+    /// the nearest cache meanwhile.
+    pub(crate) fn by_panels(rows: usize, panels: usize) -> Self {
+        let row_blocks = WANTED_CHUNKS.div_ceil(panels.max(1)).min(rows.div_ceil(ROWS_OF_A_BLOCK)).max(1);
+        Self { rows, panels, row_blocks, panel_blocks: panels }
+    }
+
+    /// Cuts by blocks of 16 rows first.
+    pub(crate) fn by_rows(rows: usize, panels: usize) -> Self {
+        let row_blocks = rows.div_ceil(ROWS_OF_A_BLOCK).max(1);
+        let panel_blocks = WANTED_CHUNKS.div_ceil(row_blocks).min(panels).max(1);
+        Self { rows, panels, row_blocks, panel_blocks }
+    }
+
+    pub(crate) fn chunks(&self) -> usize {
+        self.row_blocks * self.panel_blocks
+    }
+
+    /// Rows and panels of a chunk.
+    pub(crate) fn chunk(&self, chunk: usize) -> (Range<usize>, Range<usize>) {
+        let (row_block, panel_block) = (chunk / self.panel_blocks, chunk % self.panel_blocks);
+        (
+            even_part(self.rows, self.row_blocks, row_block, ROWS_OF_A_BLOCK),
+            even_part(self.panels, self.panel_blocks, panel_block, 1),
+        )
+    }
+}
+
+/// Part `index` of `parts` of `0..len`, its ends at multiples of `grain`.
+fn even_part(len: usize, parts: usize, index: usize, grain: usize) -> Range<usize> {
+    let grains = len.div_ceil(grain);
+    let end = |part: usize| (grains * part / parts * grain).min(len);
+    end(index)..end(index + 1)
+}
+
+/// A matrix with a row per sample, each row padded to `stride` f32.
+#[derive(Clone, Copy)]
+pub(crate) struct Rows<'a> {
+    pub(crate) data: &'a [f32],
+    pub(crate) stride: usize,
+}
+
+/// Calls `finish(first_row, rows, panel, tile)` for each tile of `rows` × `panels` of `X·B`.
+///
+/// `start[panel·16 + j]` is what column `j` begins with (the bias), zero where `start` is empty.
+pub(crate) fn rows_times_panels(
+    set: InstructionSet,
+    x: Rows,
+    inner: usize,
+    right: &[f32],
+    start: &[f32],
+    rows: Range<usize>,
+    panels: Range<usize>,
+    finish: &mut impl FnMut(usize, usize, usize, &mut Accumulators),
+) {
+    for_each_tile(set, rows, |first_row, count| {
+        for panel in panels.clone() {
+            let mut out: Accumulators = [[0.0; LANES]; 16];
+            if let Some(start) = start.get(panel * LANES..(panel + 1) * LANES) {
+                out[..count].iter_mut().for_each(|row| row.copy_from_slice(start));
+            }
+            let tile = Tile {
+                a: &x.data[first_row * x.stride..],
+                row_stride: x.stride,
+                inner_stride: 1,
+                b: &right[panel * inner * LANES..],
+                inner,
+                rows: count,
+            };
+            tile.accumulate(set, &mut out);
+            finish(first_row, count, panel, &mut out);
+        }
+    });
+}
+
+/// The same for `Xᵀ·B`, where `rows` are columns of `x` and the inner index runs over the samples.
+///
+/// The panels of `right` are `right_samples` rows apart, of which the first `samples` count.
+pub(crate) fn columns_times_panels(
+    set: InstructionSet,
+    x: Rows,
+    samples: usize,
+    right: (&[f32], usize),
+    columns: Range<usize>,
+    panels: Range<usize>,
+    finish: &mut impl FnMut(usize, usize, usize, &mut Accumulators),
+) {
+    let (right, right_samples) = right;
+    for_each_tile(set, columns, |first_column, count| {
+        for panel in panels.clone() {
+            let mut out: Accumulators = [[0.0; LANES]; 16];
+            let tile = Tile {
+                a: &x.data[first_column..],
+                row_stride: 1,
+                inner_stride: x.stride,
+                b: &right[panel * right_samples * LANES..],
+                inner: samples,
+                rows: count,
+            };
+            tile.accumulate(set, &mut out);
+            finish(first_column, count, panel, &mut out);
+        }
+    });
+}
+
+/// Splits rows into tiles of nearly equal height: a last tile of one row would cost as much as a full one.
+fn for_each_tile(set: InstructionSet, rows: Range<usize>, mut tile: impl FnMut(usize, usize)) {
+    let tiles = rows.len().div_ceil(most_rows(set));
+    for index in 0..tiles {
+        let part = |index: usize| rows.start + rows.len() * index / tiles;
+        tile(part(index), part(index + 1) - part(index));
+    }
+}
+
+/// Writes a tile into a row-major matrix shared between chunks.
+///
+/// # Safety
+/// No other chunk of the phase touches these rows of this panel's 16 columns.
+pub(crate) unsafe fn store_rows(
+    to: &SharedSlice<f32>,
+    stride: usize,
+    first_row: usize,
+    panel: usize,
+    tile: &[[f32; LANES]],
+) {
+    for (row, values) in tile.iter().enumerate() {
+        let at = (first_row + row) * stride + panel * LANES;
+        // SAFETY: the caller's promise.
+        unsafe { to.range(at..at + LANES) }.copy_from_slice(values);
+    }
+}
+
+/// Writes a tile into panels that are `panel_rows` rows apart.
+///
+/// # Safety
+/// No other chunk of the phase touches these rows of this panel.
+pub(crate) unsafe fn store_panel(
+    to: &SharedSlice<f32>,
+    panel_rows: usize,
+    first_row: usize,
+    panel: usize,
+    tile: &[[f32; LANES]],
+) {
+    let at = (panel * panel_rows + first_row) * LANES;
+    // SAFETY: the caller's promise.
+    unsafe { to.range(at..at + tile.len() * LANES) }.copy_from_slice(tile.as_flattened());
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// The chunks of a cut cover each row of each panel once, whatever the shape.
+        #[test]
+        fn a_cut_is_a_partition(rows in 0usize..700, panels in 1usize..70, by_panels: bool) {
+            let cut = if by_panels { Cut::by_panels(rows, panels) } else { Cut::by_rows(rows, panels) };
+            let mut seen = vec![0; rows * panels];
+            for chunk in 0..cut.chunks() {
+                let (rows, chunk_panels) = cut.chunk(chunk);
+                for row in rows {
+                    for panel in chunk_panels.clone() {
+                        seen[row * panels + panel] += 1;
+                    }
+                }
+            }
+            prop_assert!(seen.iter().all(|&times| times == 1));
+        }
+    }
+}

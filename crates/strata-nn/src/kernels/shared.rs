@@ -1,0 +1,40 @@
+//! One buffer written by several chunks at once, each in places of its own.
+
+use std::marker::PhantomData;
+use std::ops::Range;
+
+/// A mutable slice that can be handed to many threads.
+#[derive(Clone, Copy)]
+pub(crate) struct SharedSlice<'a, T> {
+    start: *mut T,
+    len: usize,
+    borrowed: PhantomData<&'a mut [T]>,
+}
+
+// SAFETY: the only way to the elements is `range`, whose contract forbids that two threads hold the
+// same element at a time; moving a `T` between threads asks for `T: Send`.
+unsafe impl<T: Send> Send for SharedSlice<'_, T> {}
+// SAFETY: as above.
+unsafe impl<T: Send> Sync for SharedSlice<'_, T> {}
+
+impl<'a, T> SharedSlice<'a, T> {
+    pub(crate) fn new(slice: &'a mut [T]) -> Self {
+        Self { start: slice.as_mut_ptr(), len: slice.len(), borrowed: PhantomData }
+    }
+
+    /// The elements of `range`.
+    ///
+    /// # Safety
+    /// While the returned slice lives, nothing else may refer to an element of `range`. The callers
+    /// meet this by giving each chunk of a phase a range that no other chunk of that phase touches.
+    ///
+    /// # Panics
+    /// If `range` reaches beyond the slice.
+    #[expect(clippy::mut_from_ref, reason = "disjointness is the caller's promise")]
+    pub(crate) unsafe fn range(&self, range: Range<usize>) -> &mut [T] {
+        assert!(range.start <= range.end && range.end <= self.len, "range beyond the buffer");
+        // SAFETY: the range lies within the slice that `new` borrowed for `'a` (just checked), and
+        // the caller promises that nobody else refers to it.
+        unsafe { std::slice::from_raw_parts_mut(self.start.add(range.start), range.len()) }
+    }
+}

@@ -1,0 +1,215 @@
+//! A tile: up to 16 rows of a product with one panel of 16 columns.
+//!
+//! `c[r][j] = start[r][j] + Σₖ a[r][k]·b[k][j]`, one chain of fused multiply-adds per element, `k`
+//! ascending. `a` is read through two strides, so that the same tile serves `X·W` (rows of X) and
+//! `Xᵀ·dZ` (columns of X); `b` is a panel, `K` rows of 16 columns.
+
+use super::aligned::LANES;
+use super::instruction_set::InstructionSet;
+
+/// The operands of a tile; `a` and `c` begin at the tile's first element.
+pub(crate) struct Tile<'a> {
+    /// Left operand from its first element on.
+    pub(crate) a: &'a [f32],
+    /// Distance in `a` from one row of the tile to the next.
+    pub(crate) row_stride: usize,
+    /// Distance in `a` from one inner index to the next.
+    pub(crate) inner_stride: usize,
+    /// Panel of the right operand, `[inner][16]`.
+    pub(crate) b: &'a [f32],
+    /// The inner dimension K.
+    pub(crate) inner: usize,
+    /// Rows of the tile.
+    pub(crate) rows: usize,
+}
+
+/// Rows of the largest tile; its accumulators fill the registers.
+pub(crate) fn most_rows(set: InstructionSet) -> usize {
+    match set {
+        InstructionSet::Avx512 => 16,
+        InstructionSet::Avx2 => 6,
+        InstructionSet::Portable => 4,
+    }
+}
+
+/// The result of a tile: `rows` rows of 16 columns, and rows of no meaning after them.
+pub(crate) type Accumulators = [[f32; LANES]; 16];
+
+impl Tile<'_> {
+    /// Computes the tile onto `out`, which holds the start values of its rows.
+    ///
+    /// # Panics
+    /// If an operand is too short, or there are more rows than [`most_rows`].
+    pub(crate) fn accumulate(&self, set: InstructionSet, out: &mut Accumulators) {
+        assert!((1..=most_rows(set)).contains(&self.rows), "rows of a tile");
+        assert!(self.b.len() >= self.inner * LANES, "the panel is too short");
+        if self.inner == 0 {
+            return;
+        }
+        let last = (self.rows - 1) * self.row_stride + (self.inner - 1) * self.inner_stride;
+        assert!(last < self.a.len(), "the left operand is too short");
+        match set {
+            #[cfg(target_arch = "x86_64")]
+            InstructionSet::Avx512 => x86::avx512(self, out),
+            #[cfg(target_arch = "x86_64")]
+            InstructionSet::Avx2 => x86::avx2(self, out),
+            _ => portable(self, out),
+        }
+    }
+}
+
+/// The same chain in plain Rust; multiplication and addition round separately where the target has no
+/// fused instruction in its baseline, since emulating one would be a hundred times slower.
+fn portable(tile: &Tile, out: &mut Accumulators) {
+    let multiply_add = |x: f32, y: f32, z: f32| {
+        if cfg!(target_feature = "fma") || cfg!(target_arch = "aarch64") { x.mul_add(y, z) } else { x * y + z }
+    };
+    for (k, b) in tile.b.chunks_exact(LANES).take(tile.inner).enumerate() {
+        for (row, sums) in out.iter_mut().enumerate().take(tile.rows) {
+            let a = tile.a[row * tile.row_stride + k * tile.inner_stride];
+            for (sum, &b) in sums.iter_mut().zip(b) {
+                *sum = multiply_add(a, b, *sum);
+            }
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use std::arch::x86_64::{
+        _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_storeu_ps, _mm512_fmadd_ps,
+        _mm512_loadu_ps, _mm512_set1_ps, _mm512_storeu_ps,
+    };
+
+    use super::{Accumulators, LANES, Tile};
+
+    /// Calls `$kernel::<ROWS>` for the tile's number of rows, so that its accumulators are registers.
+    macro_rules! by_rows {
+        ($kernel:ident, $tile:expr, $out:expr, $($rows:literal)+) => {
+            // SAFETY: `Tile::accumulate` has checked that every element the kernel reads lies within
+            // the operands, and has chosen the kernel by what the processor can do.
+            unsafe {
+                match $tile.rows {
+                    $($rows => $kernel::<$rows>($tile, $out),)+
+                    _ => unreachable!("`Tile::accumulate` bounds the rows"),
+                }
+            }
+        };
+    }
+
+    pub(super) fn avx512(tile: &Tile, out: &mut Accumulators) {
+        by_rows!(avx512_rows, tile, out, 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16);
+    }
+
+    pub(super) fn avx2(tile: &Tile, out: &mut Accumulators) {
+        by_rows!(avx2_rows, tile, out, 1 2 3 4 5 6);
+    }
+
+    /// # Safety
+    /// The processor has AVX-512F; `a` reaches `(ROWS-1)·row_stride + (inner-1)·inner_stride`, and
+    /// `b` holds `inner` rows of 16.
+    #[target_feature(enable = "avx512f")]
+    unsafe fn avx512_rows<const ROWS: usize>(tile: &Tile, out: &mut Accumulators) {
+        let mut a = tile.a.as_ptr();
+        let mut b = tile.b.as_ptr();
+        // SAFETY: each row of `out` is 16 f32; `a` and `b` stay within what the caller promises: they
+        // are read `inner` times and moved without being read once more.
+        unsafe {
+            let mut sums = [_mm512_set1_ps(0.0); ROWS];
+            for (sum, row) in sums.iter_mut().zip(out.iter()) {
+                *sum = _mm512_loadu_ps(row.as_ptr());
+            }
+            for _ in 0..tile.inner {
+                let columns = _mm512_loadu_ps(b);
+                for (row, sum) in sums.iter_mut().enumerate() {
+                    let factor = _mm512_set1_ps(*a.add(row * tile.row_stride));
+                    *sum = _mm512_fmadd_ps(factor, columns, *sum);
+                }
+                a = a.wrapping_add(tile.inner_stride);
+                b = b.wrapping_add(LANES);
+            }
+            for (sum, row) in sums.iter().zip(out.iter_mut()) {
+                _mm512_storeu_ps(row.as_mut_ptr(), *sum);
+            }
+        }
+    }
+
+    /// # Safety
+    /// The processor has AVX2 and FMA; the rest as for [`avx512_rows`].
+    #[target_feature(enable = "avx2,fma")]
+    unsafe fn avx2_rows<const ROWS: usize>(tile: &Tile, out: &mut Accumulators) {
+        let mut a = tile.a.as_ptr();
+        let mut b = tile.b.as_ptr();
+        // SAFETY: as in `avx512_rows`.
+        unsafe {
+            let mut sums = [[_mm256_set1_ps(0.0); 2]; ROWS];
+            for (sum, row) in sums.iter_mut().zip(out.iter()) {
+                *sum = [_mm256_loadu_ps(row.as_ptr()), _mm256_loadu_ps(row.as_ptr().add(8))];
+            }
+            for _ in 0..tile.inner {
+                let columns = [_mm256_loadu_ps(b), _mm256_loadu_ps(b.add(8))];
+                for (row, sum) in sums.iter_mut().enumerate() {
+                    let factor = _mm256_set1_ps(*a.add(row * tile.row_stride));
+                    sum[0] = _mm256_fmadd_ps(factor, columns[0], sum[0]);
+                    sum[1] = _mm256_fmadd_ps(factor, columns[1], sum[1]);
+                }
+                a = a.wrapping_add(tile.inner_stride);
+                b = b.wrapping_add(LANES);
+            }
+            for (sum, row) in sums.iter().zip(out.iter_mut()) {
+                _mm256_storeu_ps(row.as_mut_ptr(), sum[0]);
+                _mm256_storeu_ps(row.as_mut_ptr().add(8), sum[1]);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn numbers(n: usize, seed: usize) -> Vec<f32> {
+        (0..n).map(|i| ((i * 31 + seed * 17) % 101) as f32 / 50.0 - 1.0).collect()
+    }
+
+    proptest! {
+        /// Every instruction set gives the sums that f64 gives, and those with fused arithmetic agree
+        /// to the last bit, for any split into tiles.
+        #[test]
+        fn tiles_agree(rows in 1usize..=16, inner in 0usize..70, transposed: bool, seed in 0usize..100) {
+            let stride = if transposed { rows + 3 } else { inner + 5 };
+            let (row_stride, inner_stride) = if transposed { (1, stride) } else { (stride, 1) };
+            let a = numbers(stride * rows.max(inner) + 1, seed);
+            let b = numbers(inner * LANES, seed + 1);
+            let mut fused: Option<Vec<[f32; LANES]>> = None;
+            for set in InstructionSet::available() {
+                let mut result = Vec::new();
+                let mut first = 0;
+                while first < rows {
+                    let count = most_rows(set).min(rows - first);
+                    let tile = Tile { a: &a[first * row_stride..], row_stride, inner_stride, b: &b, inner, rows: count };
+                    let mut out = [[0.5; LANES]; 16];
+                    tile.accumulate(set, &mut out);
+                    result.extend_from_slice(&out[..count]);
+                    first += count;
+                }
+                for (r, row) in result.iter().enumerate() {
+                    for (j, &value) in row.iter().enumerate() {
+                        let exact: f64 = 0.5 + (0..inner)
+                            .map(|k| f64::from(a[r * row_stride + k * inner_stride]) * f64::from(b[k * LANES + j]))
+                            .sum::<f64>();
+                        prop_assert!((f64::from(value) - exact).abs() < 1e-4, "{set:?}: {value} is not {exact}");
+                    }
+                }
+                if set != InstructionSet::Portable {
+                    if let Some(other) = &fused {
+                        prop_assert_eq!(other, &result);
+                    }
+                    fused = Some(result);
+                }
+            }
+        }
+    }
+}
