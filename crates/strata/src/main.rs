@@ -1,2 +1,34 @@
-//! The command line of strata.
-fn main() {}
+//! The command line of strata: one file per command below `commands/`, no logic of its own.
+//!
+//! [`cli`] says what can be typed, [`hydra_flags`] makes Hydra's own short flags fit, [`exit`] how a
+//! command ends. Exit codes: 0 done, 1 the work failed, 2 wrong usage, 130 interrupted.
+
+mod cli;
+mod commands;
+mod compose_args;
+mod embedded_conf;
+mod exit;
+mod hydra_flags;
+mod interrupt;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse_from(hydra_flags::spelled_out(std::env::args_os()));
+    let ended = match &cli.command {
+        Command::Train(args) => commands::train::run(args),
+        Command::Eval(args) => commands::eval::run(args),
+        Command::Predict(args) => commands::predict::run(args),
+        Command::Data(args) => commands::data::run(args),
+        Command::Config(args) => commands::config::run(args),
+    };
+    match ended {
+        Ok(ended) => ended.into(),
+        Err(failure) => failure.report(),
+    }
+}

@@ -371,12 +371,17 @@ pub(crate) fn backward(
             } else if chunk < chunks - 1 {
                 let (columns, panels) = weight_cut.chunk(chunk - input_chunks);
                 let finish = &mut |first: usize, count: usize, panel: usize, tile: &mut [[f32; LANES]; 16]| {
-                    square += sum_of_squares(tile[..count].as_flattened());
                     // SAFETY: the cut gives each row of each panel to one chunk.
                     unsafe { store_panel(&weight, layer.inputs, first, panel, &tile[..count]) };
                 };
                 let right = (&**dz_panels, panel_rows);
-                columns_times_panels(set, input, rows, right, columns, panels, finish);
+                columns_times_panels(set, input, rows, right, columns.clone(), panels.clone(), finish);
+                for panel in panels {
+                    // Not tile by tile: the height of a tile must not decide the order of a sum.
+                    let at = |row: usize| (panel * layer.inputs + row) * LANES;
+                    // SAFETY: as above, and the tiles of this chunk are done.
+                    square += sum_of_squares(unsafe { weight.range(at(columns.start)..at(columns.end)) });
+                }
             } else {
                 // SAFETY: only the last chunk writes the gradient of the biases.
                 let bias = unsafe { bias.range(0..layer.output_panels() * LANES) };

@@ -1,0 +1,151 @@
+//! The promises that hold for every network: results depend on configuration and seed alone.
+
+use std::ops::ControlFlow;
+
+use strata_nn::{
+    Activation, EpochReport, InstructionSet, MatrixSamples, Mlp, MlpConfig, NamedTensor, OptimizerConfig,
+    Stream, TrainError, Trainer, TrainerConfig, WeightInit,
+};
+
+fn samples(n: usize, input_dim: usize, classes: u32) -> MatrixSamples {
+    let mut random = Stream::new(9, "samples");
+    let labels: Vec<u32> = (0..n).map(|_| random.below(classes)).collect();
+    let x = labels.iter().flat_map(|&label| {
+        (0..input_dim)
+            .map(|i| if i as u32 % classes == label { 1.0 } else { 0.0 } + 0.5 * random.normal())
+            .collect::<Vec<_>>()
+    });
+    MatrixSamples { x: x.collect(), labels, input_dim }
+}
+
+fn network(hidden_dims: &[usize], dropout: f32) -> MlpConfig {
+    MlpConfig {
+        input_dim: 37,
+        hidden_dims: hidden_dims.to_vec(),
+        num_classes: 5,
+        activation: Activation::Relu,
+        dropout,
+        weight_init: WeightInit::KaimingUniform,
+    }
+}
+
+fn training(batch_size: usize, threads: usize) -> TrainerConfig {
+    let optimizer = OptimizerConfig::from_name("AdamW", &[].into()).expect("a known optimiser");
+    TrainerConfig {
+        batch_size,
+        threads,
+        seed: 3,
+        max_grad_norm: Some(1.0),
+        label_smoothing: 0.1,
+        ..TrainerConfig::new(optimizer)
+    }
+}
+
+fn trained(network: &MlpConfig, config: TrainerConfig) -> (Vec<NamedTensor>, Vec<EpochReport>) {
+    let samples = samples(203, network.input_dim, network.num_classes as u32);
+    let mut trainer = Trainer::new(Mlp::new(network, 1), config);
+    let reports = (1..=3).map(|epoch| {
+        let report = trainer.train_epoch(&samples, epoch, &mut |_| ControlFlow::Continue(()));
+        EpochReport { seconds: 0.0, ..report.expect("it trains") }
+    });
+    let reports = reports.collect();
+    (trainer.mlp().parameters(), reports)
+}
+
+/// Widths and batch sizes that fill no tile, with dropout and a last batch that is not full.
+#[test]
+fn threads_do_not_change_a_bit() {
+    for (hidden, batch_size) in [(&[65, 19][..], 50), (&[7], 1), (&[], 300), (&[130, 33, 16], 64)] {
+        let network = network(hidden, 0.25);
+        let alone = trained(&network, training(batch_size, 1));
+        for threads in [2, 3, 8] {
+            let together = trained(&network, training(batch_size, threads));
+            assert_eq!(alone, together, "{hidden:?}, batch {batch_size}, {threads} threads");
+        }
+    }
+}
+
+#[test]
+fn fused_instruction_sets_agree_to_the_bit_and_the_portable_one_nearly() {
+    let network = network(&[65, 19], 0.25);
+    let results: Vec<_> = InstructionSet::available()
+        .into_iter()
+        .map(|set| (set, trained(&network, TrainerConfig { instruction_set: set, ..training(50, 2) })))
+        .collect();
+    let (_, (first, first_reports)) = &results[0];
+    for (set, (parameters, reports)) in &results {
+        if *set == InstructionSet::Portable {
+            let difference = (reports[2].loss - first_reports[2].loss).abs();
+            assert!(difference < 1e-3, "{difference}");
+        } else {
+            assert_eq!(first, parameters, "{set:?}");
+        }
+    }
+}
+
+#[test]
+fn every_sample_is_trained_on_once_an_epoch() {
+    let (_, reports) = trained(&network(&[16], 0.0), training(50, 2));
+    for report in reports {
+        assert_eq!((report.images, report.steps, report.completed), (203, 5, true));
+    }
+}
+
+#[test]
+fn dropout_keeps_the_expectation() {
+    let network = MlpConfig { activation: Activation::Identity, ..network(&[400], 0.3) };
+    let samples = samples(64, 37, 5);
+    let mut config = training(64, 1);
+    config.optimizer = OptimizerConfig::from_name("SGD", &[("lr".to_owned(), 0.0.into())].into()).expect("SGD");
+    config.label_smoothing = 0.0;
+    let mut trainer = Trainer::new(Mlp::new(&network, 1), config);
+    let plain = trainer.evaluate(&samples).loss;
+    let dropped: Vec<f64> = (1..=60)
+        .map(|epoch| {
+            trainer.train_epoch(&samples, epoch, &mut |_| ControlFlow::Continue(())).expect("it trains").loss
+        })
+        .collect();
+    let mean = dropped.iter().sum::<f64>() / dropped.len() as f64;
+    assert!(dropped.iter().any(|loss| (loss - dropped[0]).abs() > 1e-4), "masks differ by epoch");
+    assert!((mean / plain - 1.0).abs() < 0.2, "{mean} against {plain}");
+}
+
+#[test]
+fn a_step_that_is_not_finite_changes_nothing() {
+    let network = network(&[16], 0.0);
+    let mut samples = samples(64, 37, 5);
+    samples.x[5] = f32::NAN;
+    let mut trainer = Trainer::new(Mlp::new(&network, 1), training(64, 2));
+    let before = trainer.mlp().parameters();
+    let error = trainer.train_epoch(&samples, 1, &mut |_| ControlFlow::Continue(())).unwrap_err();
+    assert!(matches!(error, TrainError::NonFinite { quantity: "loss", step: 1, epoch: 1, .. }), "{error:?}");
+    assert_eq!(before, trainer.mlp().parameters());
+}
+
+#[test]
+fn evaluation_averages_over_samples_not_batches() {
+    let network = network(&[16], 0.5);
+    let samples = samples(700, 37, 5);
+    let mut trainer = Trainer::new(Mlp::new(&network, 1), training(64, 2));
+    let whole = trainer.evaluate(&samples);
+    let part = |range: std::ops::Range<usize>| MatrixSamples {
+        x: samples.x[range.start * 37..range.end * 37].to_vec(),
+        labels: samples.labels[range].to_vec(),
+        input_dim: 37,
+    };
+    let (first, second) = (trainer.evaluate(&part(0..600)), trainer.evaluate(&part(600..700)));
+    assert_eq!(whole.correct, first.correct + second.correct);
+    let mean = (600.0 * first.loss + 100.0 * second.loss) / 700.0;
+    assert!((whole.loss - mean).abs() < 1e-12, "{} is not {mean}", whole.loss);
+}
+
+#[test]
+fn a_stopped_epoch_says_so() {
+    let samples = samples(203, 37, 5);
+    let mut trainer = Trainer::new(Mlp::new(&network(&[16], 0.0), 1), training(50, 1));
+    let stop = &mut |report: &strata_nn::StepReport| {
+        if report.batch == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let report = trainer.train_epoch(&samples, 1, stop).expect("it trains");
+    assert_eq!((report.images, report.steps, report.completed), (100, 2, false));
+}

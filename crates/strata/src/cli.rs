@@ -1,0 +1,225 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::compose_args::ComposeArgs;
+
+/// Runs a whole experimental study in machine learning
+#[derive(Debug, Parser)]
+#[command(name = "strata", version, max_term_width = 100, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  strata train data=glyphs                 train the study's network, no files needed
+  strata train data.root=~/emnist model.dropout=0.5 training.epochs=50
+  strata eval runs/2026-01-31_14-05-09     the saved model's figures, computed again
+  strata predict runs/2026-01-31_14-05-09 letter.png
+
+Exit codes: 0 done, 1 the work failed, 2 wrong usage, 130 interrupted.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Train one network, from the composed configuration to a run directory
+    Train(TrainArgs),
+    /// Compute the figures of a run's saved model again
+    Eval(EvalArgs),
+    /// Classify images with a run's saved model
+    Predict(PredictArgs),
+    /// Look at a data set, draw it, download it
+    Data(DataArgs),
+    /// Work with configurations
+    Config(ConfigArgs),
+}
+
+const TRAIN_EXAMPLES: &str = "\
+Examples:
+  strata train data=glyphs training.epochs=3
+  strata train model=mlp_small 'model.hidden_dims=[256,128]' +note=wide
+  strata train --cfg job                   print the configuration, run nothing
+
+The run directory is `hydra.run.dir`, by default runs/<date>_<time>. Ctrl-C stops after the current
+batch and keeps what is there; a second Ctrl-C ends at once. Quote overrides with ~ [ ] { } * or
+spaces, or the shell takes them for its own.";
+
+#[derive(Debug, Args)]
+#[command(after_help = TRAIN_EXAMPLES)]
+pub(crate) struct TrainArgs {
+    #[command(flatten)]
+    pub(crate) compose: ComposeArgs,
+
+    /// Print the configuration instead of running
+    #[arg(short, long, value_name = "WHAT", help_heading = "Configuration")]
+    pub(crate) cfg: Option<CfgPart>,
+
+    /// With --cfg: resolve interpolations
+    #[arg(long, requires = "cfg", help_heading = "Configuration")]
+    pub(crate) resolve: bool,
+
+    /// With --cfg: print only this part
+    #[arg(short, long, value_name = "KEY", requires = "cfg", help_heading = "Configuration")]
+    pub(crate) package: Option<String>,
+
+    /// Print how the configuration is put together instead of running
+    #[arg(
+        short,
+        long,
+        value_name = "WHAT",
+        num_args = 0..=1,
+        default_missing_value = "all",
+        conflicts_with = "cfg",
+        help_heading = "Configuration"
+    )]
+    pub(crate) info: Option<InfoPart>,
+
+    /// Print the job's overrides as JSON instead of running
+    #[arg(long, help_heading = "Configuration")]
+    pub(crate) dry_run: bool,
+}
+
+/// The parts that `--cfg` prints, as Hydra names them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CfgPart {
+    /// The job's configuration
+    Job,
+    /// Hydra's own node
+    Hydra,
+    /// Both
+    All,
+}
+
+/// The parts that `--info` prints, as Hydra names them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum InfoPart {
+    /// Everything below
+    All,
+    /// The flattened defaults list
+    Defaults,
+    /// The tree of defaults lists
+    DefaultsTree,
+    /// The composed configuration
+    Config,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  strata eval runs/2026-01-31_14-05-09
+  strata eval runs/2026-01-31_14-05-09 --root ~/emnist --json")]
+pub(crate) struct EvalArgs {
+    /// Run directory
+    pub(crate) run: PathBuf,
+
+    /// Folder of the data, where it has moved since the run
+    #[arg(long, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
+
+    /// Threads [default: all cores]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) threads: Option<u16>,
+
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  strata predict runs/2026-01-31_14-05-09 a.png b.png
+  strata predict runs/2026-01-31_14-05-09 scans/*.png --json")]
+pub(crate) struct PredictArgs {
+    /// Run directory
+    pub(crate) run: PathBuf,
+
+    /// PNG images, one character each; other sizes than 28x28 are cut, centred and scaled as EMNIST's were
+    #[arg(required = true, value_name = "IMAGE")]
+    pub(crate) images: Vec<PathBuf>,
+
+    /// Classes to print for each image, the likeliest first
+    #[arg(long, default_value_t = 3, value_name = "N")]
+    pub(crate) top: usize,
+
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DataArgs {
+    #[command(subcommand)]
+    pub(crate) command: DataCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DataCommand {
+    /// Print class counts and checksums
+    #[command(after_help = "\
+Examples:
+  strata data info data=glyphs
+  strata data info data.root=~/emnist --json")]
+    Info {
+        #[command(flatten)]
+        compose: ComposeArgs,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Draw a contact sheet: a row of training images for each class
+    #[command(after_help = "\
+Examples:
+  strata data show data=glyphs
+  strata data show data.root=~/emnist --per-class 20 --output emnist.png")]
+    Show {
+        #[command(flatten)]
+        compose: ComposeArgs,
+        /// PNG file to write; one that exists is replaced
+        #[arg(short, long, default_value = "contact_sheet.png", value_name = "FILE")]
+        output: PathBuf,
+        /// Images of each class
+        #[arg(long, default_value_t = 12, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=100))]
+        per_class: u16,
+    },
+    /// Download the official EMNIST archive and unpack the chosen split
+    #[command(after_help = "\
+Examples:
+  strata data fetch
+  strata data fetch data.root=~/emnist data.split=letters")]
+    Fetch {
+        #[command(flatten)]
+        compose: ComposeArgs,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArgs {
+    #[command(subcommand)]
+    pub(crate) command: ConfigCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Check the composed configuration as a job would, without running it
+    #[command(after_help = "\
+Examples:
+  strata config validate
+  strata config validate model=mlp_small training.epochs=5")]
+    Validate {
+        #[command(flatten)]
+        compose: ComposeArgs,
+    },
+    /// Print how one override is understood, as JSON
+    #[command(after_help = "\
+Examples:
+  strata config parse-override '+model.dropout=choice(0.1,0.2)'")]
+    ParseOverride {
+        /// The override, quoted for the shell
+        #[arg(allow_hyphen_values = true)]
+        text: String,
+    },
+}

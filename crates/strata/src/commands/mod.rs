@@ -1,0 +1,7 @@
+//! One file per command.
+
+pub(crate) mod config;
+pub(crate) mod data;
+pub(crate) mod eval;
+pub(crate) mod predict;
+pub(crate) mod train;

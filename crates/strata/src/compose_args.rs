@@ -1,0 +1,60 @@
+//! Which tree to compose and with which overrides: Hydra's flags, shared by the commands.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use strata_config::{ComposeRequest, Composition, ConfigError, ConfigSource};
+
+use crate::embedded_conf;
+
+/// Flags and overrides that decide a composition.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ComposeArgs {
+    /// Folder of the configuration tree [default: ./conf, else the tree in this binary]
+    #[arg(long, value_name = "DIR", help_heading = "Configuration")]
+    pub(crate) config_path: Option<PathBuf>,
+
+    /// Primary configuration of that tree
+    #[arg(long, value_name = "NAME", default_value = "config", help_heading = "Configuration")]
+    pub(crate) config_name: String,
+
+    /// A further folder of configurations
+    #[arg(long, value_name = "DIR", help_heading = "Configuration")]
+    pub(crate) config_dir: Option<PathBuf>,
+
+    /// `key=value`, `+key=value`, `++key=value`, `~key`, or `group=option`
+    #[arg(value_name = "OVERRIDES")]
+    pub(crate) overrides: Vec<String>,
+}
+
+impl ComposeArgs {
+    /// The tree that these flags choose.
+    pub(crate) fn source(&self) -> ConfigSource {
+        let folder = Path::new("conf");
+        match &self.config_path {
+            Some(folder) => ConfigSource::Directory(folder.clone()),
+            None if folder.is_dir() => ConfigSource::Directory(folder.to_owned()),
+            None => ConfigSource::Embedded {
+                name: "strata's own conf".to_owned(),
+                files: embedded_conf::FILES,
+            },
+        }
+    }
+
+    /// The tree in words, for `run.json`.
+    pub(crate) fn source_in_words(&self) -> String {
+        match self.source() {
+            ConfigSource::Directory(folder) => folder.display().to_string(),
+            ConfigSource::Embedded { .. } => "embedded".to_owned(),
+        }
+    }
+
+    /// Composes the tree for the job `job_name`.
+    pub(crate) fn compose(&self, job_name: &str) -> Result<Composition, ConfigError> {
+        let mut request = ComposeRequest::new(self.source(), &self.config_name);
+        request.config_dirs.extend(self.config_dir.clone());
+        request.overrides.clone_from(&self.overrides);
+        job_name.clone_into(&mut request.job_name);
+        strata_config::compose(&request)
+    }
+}

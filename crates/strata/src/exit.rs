@@ -1,0 +1,69 @@
+//! How a command ends, and the exit code that says so.
+
+use std::process::ExitCode;
+
+use strata_config::ConfigError;
+
+/// A command that came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// The work is done: 0.
+    Done,
+    /// The user stopped it, and it left everything in order: 130, as shells do for SIGINT.
+    Interrupted,
+}
+
+impl From<Ended> for ExitCode {
+    fn from(ended: Ended) -> Self {
+        match ended {
+            Ended::Done => Self::SUCCESS,
+            Ended::Interrupted => Self::from(130),
+        }
+    }
+}
+
+/// A command that did not.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// What was typed or configured is wrong: 2.
+    Usage(anyhow::Error),
+    /// The configuration is wrong: 2, with the place that set it.
+    Config(Box<ConfigError>),
+    /// The work failed: 1.
+    Work(anyhow::Error),
+    /// The work failed and the message stands in the run's log already: 1.
+    Reported,
+}
+
+impl Failure {
+    /// Says what went wrong on stderr.
+    pub(crate) fn report(self) -> ExitCode {
+        match self {
+            Self::Usage(error) => {
+                anstream::eprintln!("error: {error:#}");
+                ExitCode::from(2)
+            }
+            Self::Config(error) => {
+                anstream::eprintln!("{}", error.diagnostic().render_styled());
+                ExitCode::from(2)
+            }
+            Self::Work(error) => {
+                anstream::eprintln!("error: {error:#}");
+                ExitCode::FAILURE
+            }
+            Self::Reported => ExitCode::FAILURE,
+        }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(Box::new(error))
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Work(error)
+    }
+}

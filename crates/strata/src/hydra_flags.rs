@@ -1,0 +1,32 @@
+//! Hydra's two-letter flags, which the shells of our users' fingers know: `-cn`, `-cp`, `-cd`.
+
+use std::ffi::OsString;
+
+const SPELLED_OUT: [(&str, &str); 3] =
+    [("-cp", "--config-path"), ("-cn", "--config-name"), ("-cd", "--config-dir")];
+
+/// The arguments with two-letter flags in their long form; `-cn=x` becomes `--config-name=x`.
+pub(crate) fn spelled_out(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    args.map(|arg| arg.to_str().and_then(long_form).map_or(arg, OsString::from)).collect()
+}
+
+fn long_form(arg: &str) -> Option<String> {
+    SPELLED_OUT.iter().find_map(|(short, long)| {
+        let rest = arg.strip_prefix(short)?;
+        (rest.is_empty() || rest.starts_with('=')).then(|| format!("{long}{rest}"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_letter_flags_are_spelled_out_and_overrides_left_alone() {
+        let typed = ["strata", "train", "-cn", "x", "-cp=conf", "-c", "job", "a=-cn", "-cnx"];
+        let spelled = spelled_out(typed.iter().map(OsString::from));
+        let expected =
+            ["strata", "train", "--config-name", "x", "--config-path=conf", "-c", "job", "a=-cn", "-cnx"];
+        assert_eq!(spelled, expected.map(OsString::from));
+    }
+}

@@ -1,0 +1,102 @@
+//! `strata train`: what a run leaves, and that it depends on nothing but its configuration.
+
+use crate::project::Project;
+
+#[test]
+fn a_run_leaves_its_directory() {
+    let project = Project::with_images();
+    project.train(&["hydra.run.dir=run", "training.eval_train=true"]).ends_with(0);
+
+    let record = project.json("run/run.json");
+    assert_eq!(record["state"], "finished");
+    assert_eq!(record["seed"], 1234);
+    assert_eq!(record["config_source"], "embedded");
+    assert!(record["data_fingerprint"].is_string(), "{record}");
+
+    let summary = project.json("run/summary.json");
+    let best = summary["best"]["validation/accuracy"]["value"].as_f64().expect("a number");
+    assert!(best > 0.9, "the pictures are easy, yet the best accuracy is {best}");
+    assert!(summary["last"]["test/accuracy"].as_f64().expect("a number") > 0.9);
+
+    let evaluations: Vec<_> = project
+        .rows_without_times("run")
+        .into_iter()
+        .filter(|row| row.get("validation/loss").is_some())
+        .collect();
+    assert_eq!(evaluations.len(), 3, "one evaluation an epoch");
+    for file in [
+        ".hydra/config.yaml",
+        ".hydra/hydra.yaml",
+        ".hydra/overrides.yaml",
+        "train.log",
+        "artifacts/best_model.safetensors",
+        "figures/samples_epoch0.png",
+    ] {
+        assert!(project.path("run").join(file).is_file(), "{file} is missing");
+    }
+    let overrides = project.read("run/.hydra/overrides.yaml");
+    assert!(overrides.contains("- data.batch_size=32"), "{overrides}");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_rows_for_any_number_of_threads() {
+    let project = Project::with_images();
+    for (run, threads) in [("a", "1"), ("b", "1"), ("c", "2"), ("d", "5")] {
+        let dir = format!("hydra.run.dir={run}");
+        let threads = format!("training.threads={threads}");
+        project.train(&[&dir, &threads, "training.log_interval=1"]).ends_with(0);
+    }
+    let rows = project.rows_without_times("a");
+    assert!(rows.len() > 60, "every step and every epoch is a row, but there are {}", rows.len());
+    for other in ["b", "c", "d"] {
+        assert_eq!(rows, project.rows_without_times(other), "run {other}");
+    }
+}
+
+#[test]
+fn another_seed_gives_other_rows() {
+    let project = Project::with_images();
+    project.train(&["hydra.run.dir=a"]).ends_with(0);
+    project.train(&["hydra.run.dir=b", "training.seed=7"]).ends_with(0);
+    assert_ne!(project.rows_without_times("a"), project.rows_without_times("b"));
+}
+
+#[test]
+fn a_directory_that_holds_a_run_is_not_written_over() {
+    let project = Project::with_images();
+    project.train(&["hydra.run.dir=run"]).ends_with(0);
+    let before = project.read("run/metrics.jsonl");
+    project.train(&["hydra.run.dir=run", "training.seed=7"]).ends_with(1).says(&["run", "hydra.run.dir"]);
+    assert_eq!(before, project.read("run/metrics.jsonl"));
+}
+
+#[test]
+fn the_run_directory_comes_from_the_environment_where_it_is_set() {
+    let project = Project::with_images();
+    let status = project
+        .command(&["train", "model.hidden_dims=[8]", "training.epochs=1", "data.download=false"])
+        .env("ASSIGNMENT1_OUTDIR", "out")
+        .status()
+        .expect("the binary starts");
+    assert!(status.success());
+    assert_eq!(project.json("out/run.json")["state"], "finished");
+}
+
+#[test]
+fn the_cpu_engine_says_so_when_a_gpu_is_asked_for() {
+    let project = Project::with_images();
+    project
+        .train(&["hydra.run.dir=run", "training.use_cuda=true", "training.epochs=1"])
+        .ends_with(0)
+        .says(&["CPU engine"]);
+}
+
+#[test]
+fn glyphs_need_no_file_and_no_network() {
+    let project = Project::new();
+    project
+        .train(&["data=glyphs", "hydra.run.dir=run", "training.epochs=1", "data.batch_size=256"])
+        .ends_with(0);
+    let accuracy = project.json("run/summary.json")["last"]["test/accuracy"].as_f64();
+    assert!(accuracy.is_some_and(|accuracy| accuracy > 0.3), "{accuracy:?}");
+}
