@@ -1,1 +1,37 @@
 //! Hydra-compatible composition of configuration trees.
+//!
+//! ```text
+//! ComposeRequest ──▶ overrides ──▶ defaults lists ──▶ merge ──▶ apply ──▶ Composition
+//! ```
+//!
+//! * [`compose`] makes a [`Composition`] of a tree ([`ConfigSource`]) and overrides ([`ComposeRequest`]).
+//! * [`Composition`] prints itself as Hydra does, resolves interpolations, and gives typed values by
+//!   serde ([`Composition::extract`]).
+//! * Every [`Node`] keeps the file and place, or the override, that set it; every [`ConfigError`] is a
+//!   diagnostic that shows it.
+//!
+//! The crate knows nothing of machine learning. It speaks the language of Hydra 1.3 and OmegaConf 2.3;
+//! `conformance/hydra` holds cases made by running them.
+
+mod compose;
+mod composition;
+mod de;
+mod defaults;
+mod error;
+mod hydra_node;
+mod interpolation;
+pub mod json;
+mod merge;
+mod node;
+mod overrides;
+pub mod python;
+mod search_path;
+mod yaml;
+
+pub use compose::{ComposeRequest, compose};
+pub use composition::Composition;
+pub use error::ConfigError;
+pub use hydra_node::HYDRA_VERSION;
+pub use node::{Key, Map, Node, Value};
+pub use search_path::ConfigSource;
+pub use yaml::{from_yaml, to_yaml};

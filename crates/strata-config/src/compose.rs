@@ -1,0 +1,152 @@
+//! Composition: from a primary configuration and overrides to one tree.
+//!
+//! 1. [`Choices::split`] parts overrides that choose options from those of keys.
+//! 2. [`tree::expand`] makes the ordered list of files.
+//! 3. Each file is merged at its package; later wins.
+//! 4. Overrides of keys are applied in the order given.
+//! 5. The hydra node is filled in.
+//!
+//! Interpolations stay unresolved here; [`Composition`] resolves them on access. Matches Hydra 1.3.
+
+use std::path::PathBuf;
+
+use jiff::ZonedDateTime;
+
+use crate::composition::Composition;
+use crate::defaults::choices::Choices;
+use crate::defaults::tree::{self, Expansion};
+use crate::error::ConfigError;
+use crate::hydra_node;
+use crate::interpolation::resolvers::Context;
+use crate::interpolation::template;
+use crate::merge::merge;
+use crate::node::{Node, Value};
+use crate::overrides::apply::apply;
+use crate::overrides::ast::{Override, OverrideValue, Sweep};
+use crate::overrides::parser::parse_override;
+use crate::search_path::{ConfigSource, HYDRA_FILES, SearchPath};
+
+/// What to compose.
+#[derive(Debug, Clone)]
+pub struct ComposeRequest {
+    /// The configuration tree.
+    pub source: ConfigSource,
+    /// Its primary configuration, with or without `.yaml`.
+    pub config_name: String,
+    /// Further trees, asked after the first.
+    pub config_dirs: Vec<PathBuf>,
+    /// Overrides as typed.
+    pub overrides: Vec<String>,
+    /// `hydra.job.name`, unless overridden.
+    pub job_name: String,
+    /// Whether sweeps are allowed.
+    pub multirun: bool,
+    /// What `${now:…}` gives.
+    pub now: ZonedDateTime,
+    /// `hydra.runtime.cwd`.
+    pub cwd: PathBuf,
+}
+
+impl ComposeRequest {
+    /// A tree and its primary configuration; no overrides, job name `train`, the time and folder of now.
+    pub fn new(source: ConfigSource, config_name: &str) -> Self {
+        Self {
+            source,
+            config_name: config_name.to_owned(),
+            config_dirs: Vec::new(),
+            overrides: Vec::new(),
+            job_name: "train".to_owned(),
+            multirun: false,
+            now: ZonedDateTime::now(),
+            cwd: std::env::current_dir().unwrap_or_default(),
+        }
+    }
+}
+
+/// Composes a configuration.
+///
+/// # Errors
+/// Whatever is wrong with files, defaults lists or overrides, with the place.
+pub fn compose(request: &ComposeRequest) -> Result<Composition, ConfigError> {
+    let overrides: Vec<Override> =
+        request.overrides.iter().map(|text| parse_override(text)).collect::<Result<_, _>>()?;
+    if !request.multirun {
+        overrides.iter().try_for_each(refuse_sweep)?;
+    }
+    let search_path = search_path_of(request)?;
+    let primary = request.config_name.trim_end_matches(".yaml");
+    let (mut choices, of_keys) = Choices::split(&overrides, &search_path)?;
+    let expansion = tree::expand(&search_path, primary, &mut choices, request.multirun)?;
+    let mut root = merged(&expansion);
+    for override_ in of_keys {
+        apply(&mut root, override_)?;
+    }
+    hydra_node::fill_in(&mut root, request, &overrides, &search_path, &choices.known);
+    check_interpolations(&root)?;
+    let context = Context { now: request.now.clone() };
+    Ok(Composition::new(root, context, expansion, search_path, overrides))
+}
+
+fn search_path_of(request: &ComposeRequest) -> Result<SearchPath, ConfigError> {
+    if let ConfigSource::Directory(folder) = &request.source
+        && !folder.is_dir()
+    {
+        return Err(ConfigError::message(format!("the configuration folder {} does not exist", folder.display())));
+    }
+    let hydra = ConfigSource::Embedded { name: "hydra.conf".to_owned(), files: HYDRA_FILES };
+    let mut entries = vec![("hydra", hydra), ("main", request.source.clone())];
+    for folder in &request.config_dirs {
+        if !folder.is_dir() {
+            let title = format!("Additional config directory '{}' not found", folder.display());
+            return Err(ConfigError::message(title));
+        }
+        entries.push(("command-line", ConfigSource::Directory(folder.clone())));
+    }
+    Ok(SearchPath { entries })
+}
+
+fn refuse_sweep(override_: &Override) -> Result<(), ConfigError> {
+    let Some(OverrideValue::Sweep(sweep)) = &override_.value else { return Ok(()) };
+    let (text, span) = (override_.text(), override_.span());
+    let key = override_.key_or_group();
+    Err(match sweep {
+        Sweep::Simple(_) => {
+            let value = text.split_once('=').map_or("", |(_, value)| value);
+            ConfigError::at(format!("Ambiguous value for argument '{text}'"), Some(&span), "several values")
+                .help(format!("to use it as a list, use key=[value1,value2]: `{key}=[{value}]`"))
+                .help(format!("to use it as string, quote the value: `{key}='{value}'`"))
+                .help("to sweep over it, add --multirun to your command line")
+        }
+        Sweep::Function { .. } => {
+            ConfigError::at(format!("Sweep parameters '{text}' requires --multirun"), Some(&span), "a sweep")
+        }
+    })
+}
+
+fn merged(expansion: &Expansion) -> Node {
+    let mut root = Node::empty_map();
+    for placed in &expansion.placed {
+        let content = expansion.files[&placed.config_path].content.clone();
+        let at = root.descend_or_insert(&placed.package);
+        if matches!(at.value, Value::Null) {
+            at.value = Value::Map(Default::default());
+        }
+        merge(at, content);
+    }
+    root
+}
+
+/// Texts that cannot be resolved are refused although nothing may use them, as OmegaConf does on loading.
+fn check_interpolations(node: &Node) -> Result<(), ConfigError> {
+    match &node.value {
+        Value::Map(map) => map.values().try_for_each(check_interpolations),
+        Value::List(items) => items.iter().try_for_each(check_interpolations),
+        Value::Str(text) if text.contains("${") => match template::parse(text) {
+            Ok(_) => Ok(()),
+            Err(malformed) => {
+                Err(ConfigError::at(format!("{} in `{text}`", malformed.0), node.origin.as_ref(), "in this value"))
+            }
+        },
+        _ => Ok(()),
+    }
+}

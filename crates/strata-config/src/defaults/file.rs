@@ -1,0 +1,75 @@
+//! A configuration file: header, defaults list, content.
+
+use std::sync::Arc;
+
+use strata_diag::{Source, Span};
+
+use super::entry::Entry;
+use crate::error::ConfigError;
+use crate::node::{Key, Node, Value};
+use crate::yaml;
+
+/// A file, its defaults list taken out.
+#[derive(Debug, Clone)]
+pub(crate) struct ConfigFile {
+    /// `# @package X`: where the content goes.
+    pub(crate) header: Option<String>,
+    pub(crate) defaults: Vec<Entry>,
+    pub(crate) content: Node,
+}
+
+/// Hydra reads no further for the header.
+const HEADER_CHARACTERS: usize = 512;
+
+impl ConfigFile {
+    pub(crate) fn read(source: &Arc<Source>) -> Result<Self, ConfigError> {
+        let mut content = yaml::from_yaml(source)?;
+        if matches!(content.value, Value::Null) {
+            content.value = Value::Map(Default::default());
+        }
+        let defaults = match content.as_map_mut() {
+            Some(map) => map.shift_remove(&Key::Str("defaults".to_owned())),
+            None => {
+                let title = format!("{} must hold a mapping, not {}", source.name, content.kind());
+                return Err(ConfigError::at(title, Some(&Span::new(source, 0..1)), "here"));
+            }
+        };
+        let defaults = match defaults {
+            None => Vec::new(),
+            Some(Node { value: Value::List(items), .. }) => {
+                items.iter().map(Entry::from_node).collect::<Result<_, _>>()?
+            }
+            Some(other) => {
+                let title = format!("the defaults list must be a list, not {}", other.kind());
+                return Err(ConfigError::at(title, other.origin.as_ref(), "here"));
+            }
+        };
+        Ok(Self { header: header(source)?, defaults, content })
+    }
+}
+
+/// The package of the leading lines that begin with `# @`.
+fn header(source: &Arc<Source>) -> Result<Option<String>, ConfigError> {
+    let mut package = None;
+    let head: String = source.text.chars().take(HEADER_CHARACTERS).collect();
+    for line in head.lines() {
+        let line = line.trim();
+        if line.is_empty() {
+            continue;
+        }
+        let Some(directive) = line.strip_prefix('#').map(str::trim_start).and_then(|rest| rest.strip_prefix('@')) else {
+            break;
+        };
+        let words: Vec<&str> = directive.split_whitespace().collect();
+        match words.as_slice() {
+            ["package", name] => package = Some((*name).to_owned()),
+            ["package", ..] => {
+                let at = source.text.find(line).unwrap_or(0);
+                let span = Span::new(source, at..at + line.len());
+                return Err(ConfigError::at("`# @package` takes one word", Some(&span), "this header"));
+            }
+            _ => {}
+        }
+    }
+    Ok(package)
+}

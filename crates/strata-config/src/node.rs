@@ -1,0 +1,184 @@
+//! The configuration tree: values that know where they came from.
+
+use std::fmt;
+
+use indexmap::IndexMap;
+use strata_diag::Span;
+
+use crate::python;
+
+/// A value and the place that set it last.
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// The value, interpolations unresolved.
+    pub value: Value,
+    /// The file and place, or the override, that set it; none for values made by the program.
+    pub origin: Option<Span>,
+}
+
+/// What a node can be; YAML's types as OmegaConf reads them.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// `null`
+    Null,
+    /// `true`, `false`
+    Bool(bool),
+    /// An integer of 64 bits.
+    Int(i64),
+    /// A larger integer, its decimal digits.
+    BigInt(String),
+    /// A float.
+    Float(f64),
+    /// A text; with `${…}` an interpolation, `???` a value that must be given.
+    Str(String),
+    /// A mapping in the order of first appearance.
+    Map(Map),
+    /// A list.
+    List(Vec<Node>),
+}
+
+/// A mapping.
+pub type Map = IndexMap<Key, Node>;
+
+/// A mapping's key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Key {
+    /// A text.
+    Str(String),
+    /// An integer.
+    Int(i64),
+    /// A float, by its bits.
+    Float(u64),
+    /// A boolean.
+    Bool(bool),
+}
+
+/// Nodes are equal if their values are; where they came from does not matter.
+impl PartialEq for Node {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl Node {
+    /// A value made by the program.
+    pub fn new(value: Value) -> Self {
+        Self { value, origin: None }
+    }
+
+    /// A value from a place.
+    pub fn at(value: Value, origin: Option<Span>) -> Self {
+        Self { value, origin }
+    }
+
+    /// An empty mapping.
+    pub fn empty_map() -> Self {
+        Self::new(Value::Map(Map::new()))
+    }
+
+    /// The mapping, if it is one.
+    pub fn as_map(&self) -> Option<&Map> {
+        if let Value::Map(map) = &self.value { Some(map) } else { None }
+    }
+
+    /// The mapping, if it is one.
+    pub fn as_map_mut(&mut self) -> Option<&mut Map> {
+        if let Value::Map(map) = &mut self.value { Some(map) } else { None }
+    }
+
+    /// The text, if it is one.
+    pub fn as_str(&self) -> Option<&str> {
+        if let Value::Str(text) = &self.value { Some(text) } else { None }
+    }
+
+    /// Whether it must be given and is not: `???`.
+    pub fn is_missing(&self) -> bool {
+        self.as_str() == Some("???")
+    }
+
+    /// Whether it holds `${…}` to resolve.
+    pub fn is_interpolation(&self) -> bool {
+        self.as_str().is_some_and(|text| text.contains("${"))
+    }
+
+    /// The child by the text of its key, or its number in a list.
+    pub fn child(&self, key: &str) -> Option<&Node> {
+        match &self.value {
+            Value::Map(map) => map.iter().find(|(candidate, _)| candidate.matches(key)).map(|(_, node)| node),
+            Value::List(items) => items.get(key.parse::<usize>().ok()?),
+            _ => None,
+        }
+    }
+
+    /// The child by the text of its key, or its number in a list.
+    pub fn child_mut(&mut self, key: &str) -> Option<&mut Node> {
+        match &mut self.value {
+            Value::Map(map) => {
+                map.iter_mut().find(|(candidate, _)| candidate.matches(key)).map(|(_, node)| node)
+            }
+            Value::List(items) => items.get_mut(key.parse::<usize>().ok()?),
+            _ => None,
+        }
+    }
+
+    /// The node below this one at a dotted path; an empty path is the node itself.
+    pub fn descend(&self, path: &str) -> Option<&Node> {
+        parts(path).try_fold(self, |node, key| node.child(key))
+    }
+
+    /// The node below this one at a dotted path.
+    pub fn descend_mut(&mut self, path: &str) -> Option<&mut Node> {
+        parts(path).try_fold(self, |node, key| node.child_mut(key))
+    }
+
+    /// The node at a dotted path, made of empty mappings where there is none.
+    pub fn descend_or_insert(&mut self, path: &str) -> &mut Node {
+        let mut node = self;
+        for key in parts(path) {
+            if node.as_map().is_none() {
+                node.value = Value::Map(Map::new());
+            }
+            let map = node.as_map_mut().expect("made a mapping above");
+            node = map.entry(Key::Str(key.to_owned())).or_insert_with(Node::empty_map);
+        }
+        node
+    }
+
+    /// What kind of value it is, in the user's words.
+    pub fn kind(&self) -> &'static str {
+        match self.value {
+            Value::Null => "null",
+            Value::Bool(_) => "a boolean",
+            Value::Int(_) | Value::BigInt(_) => "an integer",
+            Value::Float(_) => "a float",
+            Value::Str(_) => "a string",
+            Value::Map(_) => "a mapping",
+            Value::List(_) => "a list",
+        }
+    }
+}
+
+/// The keys of a dotted path.
+pub(crate) fn parts(path: &str) -> impl Iterator<Item = &str> {
+    path.split('.').filter(|part| !part.is_empty())
+}
+
+impl Key {
+    fn matches(&self, text: &str) -> bool {
+        match self {
+            Self::Str(key) => key == text,
+            other => other.to_string() == text,
+        }
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Str(text) => f.write_str(text),
+            Self::Int(number) => write!(f, "{number}"),
+            Self::Float(bits) => f.write_str(&python::float_repr(f64::from_bits(*bits))),
+            Self::Bool(truth) => f.write_str(python::bool_repr(*truth)),
+        }
+    }
+}

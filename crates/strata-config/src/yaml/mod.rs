@@ -1,0 +1,11 @@
+//! YAML as OmegaConf reads and writes it.
+//!
+//! * [`parse`] makes nodes with places of a text; [`scalar`] gives plain scalars their types.
+//! * [`dump`] writes nodes as PyYAML does for Hydra.
+
+pub(crate) mod dump;
+pub(crate) mod parse;
+pub(crate) mod scalar;
+
+pub use dump::to_yaml;
+pub use parse::from_yaml;

@@ -1,0 +1,272 @@
+//! A text of YAML as nodes with places.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use libyaml_safer::{Event, EventData, Mark, Parser, ScalarStyle};
+use strata_diag::{Diagnostic, Source, Span};
+
+use super::scalar;
+use crate::error::ConfigError;
+use crate::node::{Key, Map, Node, Value};
+
+/// Deeper than any configuration, shallower than the stack.
+const DEEPEST: usize = 200;
+
+/// Reads one document; an empty one is null.
+///
+/// # Errors
+/// What PyYAML's safe loader refuses: bad syntax, duplicate keys, unknown tags, several documents.
+pub fn from_yaml(source: &Arc<Source>) -> Result<Node, ConfigError> {
+    if let Some(at) = source.text.find(|c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{85}')) {
+        let span = Span::new(source, at..at + 1);
+        return Err(ConfigError::at("a control character is not allowed in YAML", Some(&span), "here"));
+    }
+    let mut bytes = source.text.as_bytes();
+    let mut parser = Parser::new();
+    parser.set_input_string(&mut bytes);
+    let mut composer = Composer { parser, source, anchors: HashMap::new() };
+    composer.document()
+}
+
+struct Composer<'a, 'b> {
+    parser: Parser<&'a mut &'b [u8]>,
+    source: &'a Arc<Source>,
+    anchors: HashMap<String, Node>,
+}
+
+impl Composer<'_, '_> {
+    fn document(&mut self) -> Result<Node, ConfigError> {
+        self.next()?;
+        let start = self.next()?;
+        if matches!(start.data, EventData::StreamEnd) {
+            return Ok(Node::at(Value::Null, Some(Span::new(self.source, 0..0))));
+        }
+        let first = self.next()?;
+        let root = self.node(first, 0)?;
+        self.next()?;
+        let end = self.next()?;
+        if !matches!(end.data, EventData::StreamEnd) {
+            return Err(self.error("expected a single document", &end, "a second one begins here"));
+        }
+        Ok(root)
+    }
+
+    fn next(&mut self) -> Result<Event, ConfigError> {
+        self.parser.parse().map_err(|error| {
+            let mark = error.problem_mark().unwrap_or_default();
+            let at = mark.index as usize;
+            let title = match error.context() {
+                Some(context) => format!("{context}: {}", error.problem()),
+                None => error.problem().to_owned(),
+            };
+            let mut diagnostic =
+                Diagnostic::error(format!("invalid YAML: {title}")).at(Span::new(self.source, at..at + 1), "here");
+            if self.source.text[..at.min(self.source.text.len())].ends_with('\t')
+                || self.source.text[at.min(self.source.text.len())..].starts_with('\t')
+            {
+                diagnostic = diagnostic.help("indent with spaces, not with tabs");
+            }
+            ConfigError::new(diagnostic)
+        })
+    }
+
+    fn node(&mut self, event: Event, depth: usize) -> Result<Node, ConfigError> {
+        if depth > DEEPEST {
+            return Err(self.error("the document is nested too deeply", &event, "here"));
+        }
+        let anchor = match &event.data {
+            EventData::Alias { anchor } => {
+                let known = self.anchors.get(anchor).cloned();
+                return known.ok_or_else(|| {
+                    self.error(&format!("there is no anchor `&{anchor}` before this alias"), &event, "here")
+                });
+            }
+            EventData::Scalar { anchor, .. }
+            | EventData::SequenceStart { anchor, .. }
+            | EventData::MappingStart { anchor, .. } => anchor.clone(),
+            _ => return Err(self.error("expected a value", &event, "here")),
+        };
+        let node = match &event.data {
+            EventData::Scalar { tag, value, style, plain_implicit, .. } => {
+                let plain = *style == ScalarStyle::Plain && *plain_implicit;
+                let value = self.scalar(&event, tag.as_deref(), value, plain)?;
+                Node::at(value, Some(self.span(event.start_mark, event.end_mark)))
+            }
+            EventData::SequenceStart { .. } => self.sequence(event.start_mark, depth)?,
+            _ => self.mapping(event.start_mark, depth)?,
+        };
+        if let Some(anchor) = anchor {
+            self.anchors.insert(anchor, node.clone());
+        }
+        Ok(node)
+    }
+
+    fn scalar(&self, event: &Event, tag: Option<&str>, text: &str, plain: bool) -> Result<Value, ConfigError> {
+        let wrong = |what: &str| self.error(&format!("`{text}` is not {what}"), event, "here");
+        match tag {
+            None | Some("!") if plain => {
+                if text == "=" {
+                    return Err(wrong("a value in YAML 1.1; quote it"));
+                }
+                Ok(scalar::resolve(text))
+            }
+            None | Some("!" | "tag:yaml.org,2002:str") => Ok(Value::Str(text.to_owned())),
+            Some("tag:yaml.org,2002:null") => Ok(Value::Null),
+            Some("tag:yaml.org,2002:bool") => match scalar::resolve(text) {
+                Value::Bool(truth) => Ok(Value::Bool(truth)),
+                _ => Err(wrong("a boolean")),
+            },
+            Some("tag:yaml.org,2002:int") => match scalar::resolve(text) {
+                value @ (Value::Int(_) | Value::BigInt(_)) => Ok(value),
+                _ => Err(wrong("an integer")),
+            },
+            Some("tag:yaml.org,2002:float") => match scalar::resolve(text) {
+                Value::Int(number) => Ok(Value::Float(number as f64)),
+                Value::Float(number) => Ok(Value::Float(number)),
+                _ => text.parse().map(Value::Float).map_err(|_| wrong("a float")),
+            },
+            Some(tag) => Err(self.error(&format!("could not determine a constructor for the tag `{tag}`"), event, "here")),
+        }
+    }
+
+    fn sequence(&mut self, start: Mark, depth: usize) -> Result<Node, ConfigError> {
+        let mut items = Vec::new();
+        loop {
+            let event = self.next()?;
+            if matches!(event.data, EventData::SequenceEnd) {
+                return Ok(Node::at(Value::List(items), Some(self.span(start, event.end_mark))));
+            }
+            items.push(self.node(event, depth + 1)?);
+        }
+    }
+
+    fn mapping(&mut self, start: Mark, depth: usize) -> Result<Node, ConfigError> {
+        let mut own = Map::new();
+        let mut merged: Vec<Map> = Vec::new();
+        loop {
+            let event = self.next()?;
+            if matches!(event.data, EventData::MappingEnd) {
+                let span = self.span(start, event.end_mark);
+                return Ok(Node::at(Value::Map(with_merged(own, merged)), Some(span)));
+            }
+            let is_merge = matches!(&event.data, EventData::Scalar { value, style: ScalarStyle::Plain, .. } if value == "<<");
+            let (key_start, key_end) = (event.start_mark, event.end_mark);
+            if is_merge {
+                let event = self.next()?;
+                merged.extend(self.merge_sources(event, depth)?);
+                continue;
+            }
+            let key_node = self.node(event, depth + 1)?;
+            let key_span = self.span(key_start, key_end);
+            let key = self.key(key_node, &key_span)?;
+            if let (Key::Str(text), Some(before)) = (&key, own.get(&key)) {
+                let mut error = Diagnostic::error(format!("found duplicate key `{text}`")).at(key_span, "given again here");
+                if let Some(span) = &before.origin {
+                    error = error.at(span.clone(), "first given here");
+                }
+                return Err(ConfigError::new(error));
+            }
+            let event = self.next()?;
+            let mut value = self.node(event, depth + 1)?;
+            value.origin = value.origin.map(|span| whole_entry(&key_span, &span));
+            own.insert(key, value);
+        }
+    }
+
+    fn key(&self, node: Node, span: &Span) -> Result<Key, ConfigError> {
+        Ok(match node.value {
+            Value::Str(text) => Key::Str(text),
+            Value::Int(number) => Key::Int(number),
+            Value::Float(number) => Key::Float(number.to_bits()),
+            Value::Bool(truth) => Key::Bool(truth),
+            _ => {
+                let title = format!("a key must be a string, a number or a boolean, not {}", node.kind());
+                return Err(ConfigError::at(title, Some(span), "this key"));
+            }
+        })
+    }
+
+    fn merge_sources(&mut self, event: Event, depth: usize) -> Result<Vec<Map>, ConfigError> {
+        let span = self.span(event.start_mark, event.end_mark);
+        let node = self.node(event, depth + 1)?;
+        let refused = || ConfigError::at("expected a mapping or a list of mappings to merge", Some(&span), "here");
+        match node.value {
+            Value::Map(map) => Ok(vec![map]),
+            Value::List(items) => items
+                .into_iter()
+                .map(|item| if let Value::Map(map) = item.value { Ok(map) } else { Err(refused()) })
+                .collect(),
+            _ => Err(refused()),
+        }
+    }
+
+    fn span(&self, start: Mark, end: Mark) -> Span {
+        let range: Range<usize> = start.index as usize..end.index as usize;
+        let trimmed = self.source.text.get(range.clone()).map_or(range.end, |text| range.start + text.trim_end().len());
+        Span::new(self.source, range.start..trimmed)
+    }
+
+    fn error(&self, title: &str, event: &Event, label: &str) -> ConfigError {
+        ConfigError::at(title, Some(&self.span(event.start_mark, event.end_mark)), label)
+    }
+}
+
+/// From the key to the end of a value of one line; the key alone where the value is longer.
+fn whole_entry(key: &Span, value: &Span) -> Span {
+    let end = value.range().end;
+    let one_line = key.source().text.get(key.range().start..end).is_some_and(|text| !text.contains('\n'));
+    if one_line { Span::new(key.source(), key.range().start..end) } else { key.clone() }
+}
+
+/// Merged keys come first, as PyYAML puts them; the mapping's own win, and earlier sources over later.
+fn with_merged(own: Map, merged: Vec<Map>) -> Map {
+    if merged.is_empty() {
+        return own;
+    }
+    let mut result = Map::new();
+    for source in merged.into_iter().rev() {
+        result.extend(source);
+    }
+    result.extend(own);
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Node, ConfigError> {
+        from_yaml(&Source::new("a.yaml", text))
+    }
+
+    #[test]
+    fn nodes_keep_their_places() {
+        let root = parse("a:\n  b: [1, x]\n").expect("it parses");
+        let place = |path: &str| root.descend(path).and_then(|node| node.origin.clone()).expect("a place").to_string();
+        assert_eq!(place("a.b"), "a.yaml:2:3");
+        assert_eq!(place("a.b.1"), "a.yaml:2:10");
+    }
+
+    #[test]
+    fn duplicate_keys_name_both_places() {
+        let error = parse("a: 1\nb: 2\na: 3\n").expect_err("it is refused").to_string();
+        assert!(error.contains("a.yaml:3:1") && error.contains("first given here"), "{error}");
+    }
+
+    #[test]
+    fn merges_anchors_and_tags_are_understood() {
+        let root = parse("base: &b {x: 1, y: 2}\nmine: {<<: *b, y: 3}\nz: !!str 12\n").expect("it parses");
+        assert_eq!(root.descend("mine.x").map(|n| &n.value), Some(&Value::Int(1)));
+        assert_eq!(root.descend("mine.y").map(|n| &n.value), Some(&Value::Int(3)));
+        assert_eq!(root.descend("z").map(|n| &n.value), Some(&Value::Str("12".to_owned())));
+    }
+
+    #[test]
+    fn what_pyyaml_refuses_is_refused() {
+        for text in ["a: b: c", "a:\n\tb: 1", "a: [1, 2", "a: 'x", "@x", "a: !foo 1", "a: *x", "a: 1\n---\nb: 2", "? [a]\n: 1"] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+}
