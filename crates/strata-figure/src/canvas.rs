@@ -16,6 +16,15 @@ pub(crate) struct Area {
     pub(crate) height: usize,
 }
 
+/// Where an image stands in an area that is higher than itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Vertical {
+    /// Right below its title.
+    Top,
+    /// In line with the label of its row.
+    Middle,
+}
+
 #[derive(Debug)]
 pub(crate) struct Canvas {
     width: usize,
@@ -46,9 +55,9 @@ impl Canvas {
         })
     }
 
-    /// Draws the image as large as it fits, in the middle of `area`, by nearest neighbour. Enlargement is by
+    /// Draws the image as large as it fits into `area`, across in its middle, by nearest neighbour. Enlargement is by
     /// whole factors, so that the pixels of an image are all of one size.
-    pub(crate) fn image(&mut self, tile: &Tile, area: Area) {
+    pub(crate) fn image(&mut self, tile: &Tile, area: Area, vertical: Vertical) {
         let across = area.width as f64 / tile.width as f64;
         let down = area.height as f64 / tile.height as f64;
         let mut factor = across.min(down);
@@ -58,8 +67,10 @@ impl Canvas {
         let width = ((tile.width as f64 * factor) as usize).max(1);
         let height = ((tile.height as f64 * factor) as usize).max(1);
         let left = area.left + area.width.saturating_sub(width) / 2;
-        // Images stand right below their titles.
-        let top = area.top;
+        let top = match vertical {
+            Vertical::Top => area.top,
+            Vertical::Middle => area.top + area.height.saturating_sub(height) / 2,
+        };
         for y in 0..height.min(self.height.saturating_sub(top)) {
             let source = y * tile.height / height * tile.width;
             for x in 0..width.min(self.width.saturating_sub(left)) {

@@ -1,6 +1,6 @@
 //! A contact sheet: many small images, a row for each class.
 
-use crate::canvas::{Area, Canvas};
+use crate::canvas::{Area, Canvas, Vertical};
 use crate::text::Typesetter;
 use crate::{FigureError, Tile};
 
@@ -77,7 +77,7 @@ impl ContactSheet {
                     width: side,
                     height: side,
                 };
-                canvas.image(tile, area);
+                canvas.image(tile, area, Vertical::Middle);
             }
         }
         canvas.to_png()

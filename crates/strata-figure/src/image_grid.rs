@@ -1,6 +1,6 @@
 //! A grid of images, each with its title.
 
-use crate::canvas::{Area, Canvas};
+use crate::canvas::{Area, Canvas, Vertical};
 use crate::text::Typesetter;
 use crate::{FigureError, Tile};
 
@@ -113,7 +113,7 @@ impl ImageGrid {
             width,
             height: cell.saturating_sub(band as usize + side).max(1),
         };
-        canvas.image(tile, image);
+        canvas.image(tile, image, Vertical::Top);
     }
 
     /// The size in which the widest title fits its cell.

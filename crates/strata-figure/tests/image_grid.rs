@@ -1,5 +1,5 @@
 //! Grids and contact sheets, decoded again.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::naive_bytecount)]
 
 use strata_figure::{ContactSheet, FigureError, ImageGrid, SheetRow, Tile};
 

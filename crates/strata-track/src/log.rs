@@ -168,9 +168,8 @@ mod tests {
         let path = folder.path().join("train.log");
         let log =
             JobLog::open(&path, Console::silent(), Level::Info).expect("the folder is writable");
-        let now: ZonedDateTime = "2026-01-31T14:05:09.1239+00:00[UTC]"
-            .parse()
-            .expect("a time");
+        let now: jiff::Timestamp = "2026-01-31T14:05:09.1239Z".parse().expect("a time");
+        let now = now.to_zoned_datetime(jiff::tz::TimeZone::UTC);
         log.write_at(&now, Level::Warning, "strata.train", "naïve");
         log.write_at(&now, Level::Debug, "strata.train", "dropped");
         let text = fs_err::read_to_string(&path).expect("the file is there");
