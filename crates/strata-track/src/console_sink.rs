@@ -96,7 +96,9 @@ impl ConsoleSink {
             .keys()
             .any(|name| name.starts_with("validation/"));
         let mut values = IndexMap::new();
-        if validated && !self.epoch_told {
+        if !validated {
+            self.tell_epoch();
+        } else if !self.epoch_told {
             values.extend(self.train.iter());
             self.epoch_told = true;
         }

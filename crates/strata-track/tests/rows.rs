@@ -1,5 +1,5 @@
 //! What is logged is read back.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::naive_bytecount)]
 
 use std::io::Write;
 
