@@ -1,1 +1,30 @@
 //! What a run logs: its directory and its sinks.
+//!
+//! The way of a figure: the training loop fills a [`Row`] and gives it to the [`Tracker`], which hands it
+//! to every [`Sink`]: [`JsonlSink`] (`metrics.jsonl`), [`SummarySink`] (`summary.json`), [`ConsoleSink`]
+//! (bar or plain lines). A sink that fails is told once in the [`JobLog`] and does not end the run.
+//!
+//! [`RunDirectory`] creates the folder of a run, keeps its [`RunRecord`] (`run.json`) up to date, and is
+//! what a report opens later to read all of it back.
+
+mod console;
+mod console_sink;
+mod jsonl;
+mod log;
+mod provenance;
+mod record;
+mod row;
+mod run_directory;
+mod sink;
+mod summary;
+
+pub use console::Console;
+pub use console_sink::{ConsoleSink, Plan};
+pub use jsonl::{JsonlSink, MetricsError, Rows};
+pub use log::{JobLog, Level, LogError};
+pub use provenance::{GitState, host_name};
+pub use record::{RunRecord, RunState};
+pub use row::{Row, Scalar};
+pub use run_directory::{RunDirectory, RunDirectoryError};
+pub use sink::{Sink, SinkError, Tracker};
+pub use summary::{Best, Mode, Summary, SummarySink};

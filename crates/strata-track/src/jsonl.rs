@@ -1,0 +1,167 @@
+//! `metrics.jsonl`: every logged row, one line each.
+
+use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use fs_err::File;
+
+use crate::{Row, RunState, Sink, SinkError};
+
+/// Appends rows to `metrics.jsonl`; each line reaches the file at once, so that others can follow.
+///
+/// A line that could be written only in part (a full disk) is taken back, so that the file stays whole.
+#[derive(Debug)]
+pub struct JsonlSink {
+    file: File,
+    length: u64,
+    torn: bool,
+}
+
+impl JsonlSink {
+    /// A new file.
+    ///
+    /// # Errors
+    /// If `path` exists already or cannot be made.
+    pub fn create(path: &Path) -> Result<Self, SinkError> {
+        let file = fs_err::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(path)
+            .map_err(|source| SinkError::Write {
+                path: path.to_owned(),
+                source,
+            })?;
+        Ok(Self {
+            file,
+            length: 0,
+            torn: false,
+        })
+    }
+
+    /// Cuts off the part of a line that a failed write left.
+    fn take_back(&mut self) -> io::Result<()> {
+        if self.torn {
+            self.file.set_len(self.length)?;
+            self.file.seek(SeekFrom::Start(self.length))?;
+            self.torn = false;
+        }
+        Ok(())
+    }
+
+    fn failed(&self, source: io::Error) -> SinkError {
+        SinkError::Write {
+            path: self.file.path().to_owned(),
+            source,
+        }
+    }
+}
+
+impl Sink for JsonlSink {
+    fn name(&self) -> &'static str {
+        "metrics.jsonl"
+    }
+
+    fn log(&mut self, row: &Row) -> Result<(), SinkError> {
+        let mut line = serde_json::to_vec(row).map_err(|error| self.failed(error.into()))?;
+        line.push(b'\n');
+        self.take_back().map_err(|error| self.failed(error))?;
+        self.torn = true;
+        if let Err(error) = self.file.write_all(&line) {
+            self.take_back().map_err(|error| self.failed(error))?;
+            return Err(self.failed(error));
+        }
+        self.torn = false;
+        self.length += line.len() as u64;
+        Ok(())
+    }
+
+    fn finish(&mut self, _state: RunState) -> Result<(), SinkError> {
+        self.file.sync_all().map_err(|error| self.failed(error))
+    }
+}
+
+/// Why `metrics.jsonl` could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum MetricsError {
+    /// The file could not be opened or read.
+    #[error("cannot read `{}`: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A line that is not a row, and not the unfinished last one.
+    #[error("{}:{line}: not a row of metrics: {source}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: u64,
+        /// What the JSON reader said.
+        source: serde_json::Error,
+    },
+}
+
+/// The rows of a `metrics.jsonl`, in the order logged.
+///
+/// A last line without its newline was cut off when the run was killed (or is just being written): it is
+/// left out and [`Rows::truncated`] says so afterwards. After an error the iterator goes on with the next line.
+#[derive(Debug)]
+pub struct Rows {
+    path: PathBuf,
+    reader: BufReader<File>,
+    line: u64,
+    ended: bool,
+    truncated: bool,
+}
+
+impl Rows {
+    /// Opens the file.
+    pub fn open(path: &Path) -> Result<Self, MetricsError> {
+        let file = File::open(path).map_err(|source| MetricsError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(Self {
+            path: path.to_owned(),
+            reader: BufReader::new(file),
+            line: 0,
+            ended: false,
+            truncated: false,
+        })
+    }
+
+    /// Whether an unfinished last line was left out; known once the iterator has ended.
+    pub fn truncated(&self) -> bool {
+        self.truncated
+    }
+}
+
+impl Iterator for Rows {
+    type Item = Result<Row, MetricsError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let mut bytes = Vec::new();
+        self.line += 1;
+        if let Err(source) = self.reader.read_until(b'\n', &mut bytes) {
+            self.ended = true;
+            let path = self.path.clone();
+            return Some(Err(MetricsError::Read { path, source }));
+        }
+        if bytes.last() != Some(&b'\n') {
+            self.ended = true;
+            self.truncated = !bytes.is_empty();
+            return None;
+        }
+        let row = serde_json::from_slice(&bytes).map_err(|source| MetricsError::Damaged {
+            path: self.path.clone(),
+            line: self.line,
+            source,
+        });
+        Some(row)
+    }
+}

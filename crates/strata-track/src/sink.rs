@@ -1,0 +1,96 @@
+//! Where rows go: one trait, and the tracker that fans out.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::{JobLog, Row, RunState};
+
+/// A place that rows go to.
+///
+/// The training loop waits for [`Sink::log`]: a sink that talks to a network does so on its own thread.
+pub trait Sink: Send {
+    /// What messages call it: `metrics.jsonl`, `wandb`.
+    fn name(&self) -> &str;
+
+    /// Takes one row. Called again after an error; the sink decides whether it can go on.
+    fn log(&mut self, row: &Row) -> Result<(), SinkError>;
+
+    /// The run is over in `state`: brings everything to its place. Called once.
+    fn finish(&mut self, state: RunState) -> Result<(), SinkError>;
+}
+
+/// Why a sink did not take what it was given.
+#[derive(Debug, thiserror::Error)]
+pub enum SinkError {
+    /// A file could not be written.
+    #[error("cannot write `{}`: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Something else, as told by a sink of another crate.
+    #[error("{0}")]
+    Other(Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Hands every row to every sink; one that fails is told once in the log and does not end the run.
+pub struct Tracker {
+    log: JobLog,
+    sinks: Vec<Tracked>,
+}
+
+struct Tracked {
+    sink: Box<dyn Sink>,
+    told: bool,
+}
+
+impl Tracker {
+    /// A tracker without sinks; `log` is where failures are told.
+    pub fn new(log: JobLog) -> Self {
+        Self {
+            log,
+            sinks: Vec::new(),
+        }
+    }
+
+    /// Adds a sink; sinks get rows in the order added.
+    pub fn add(&mut self, sink: impl Sink + 'static) {
+        self.sinks.push(Tracked {
+            sink: Box::new(sink),
+            told: false,
+        });
+    }
+
+    /// Hands `row` to every sink.
+    pub fn log(&mut self, row: &Row) {
+        for tracked in &mut self.sinks {
+            let result = tracked.sink.log(row);
+            tracked.tell(&self.log, result);
+        }
+    }
+
+    /// Finishes every sink and lets go of them.
+    pub fn finish(mut self, state: RunState) {
+        for tracked in &mut self.sinks {
+            let result = tracked.sink.finish(state);
+            tracked.tell(&self.log, result);
+        }
+    }
+}
+
+impl Tracked {
+    fn tell(&mut self, log: &JobLog, result: Result<(), SinkError>) {
+        let Err(error) = result else { return };
+        if self.told {
+            return;
+        }
+        self.told = true;
+        let name = self.sink.name();
+        log.warning(
+            "strata.track",
+            &format!("{name}: {error}; the run goes on, further failures of {name} are not told"),
+        );
+    }
+}
