@@ -1,12 +1,10 @@
-//! Files: atomic writes, locks, bounded archives, downloads that resume.
+//! Files that other rooms rely on to be whole.
+//!
+//! * [`write_atomically`]: contents appear at a path completely or not at all.
+//! * [`md5_of_file`], [`Sha256`]: digests as hex.
 
-use std::io;
-use std::path::{Path, PathBuf};
+mod atomic;
+mod digest;
 
-/// Stand-in: writes beside, then renames.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut beside = PathBuf::from(path);
-    beside.as_mut_os_string().push(".partial");
-    fs_err::write(&beside, bytes)?;
-    fs_err::rename(beside, path)
-}
+pub use atomic::{write_atomically, write_atomically_with};
+pub use digest::{Sha256, md5_of_file};

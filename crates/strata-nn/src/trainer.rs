@@ -222,6 +222,11 @@ impl Trainer {
         &self.mlp
     }
 
+    /// How it is trained.
+    pub fn config(&self) -> &TrainerConfig {
+        &self.config
+    }
+
     /// The network, training ended.
     pub fn into_mlp(self) -> Mlp {
         self.mlp

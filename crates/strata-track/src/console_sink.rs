@@ -86,7 +86,7 @@ impl ConsoleSink {
 
     fn heading(&self, epoch: Option<u64>) -> String {
         epoch.map_or_else(String::new, |epoch| {
-            format!("epoch {}/{}: ", epoch.saturating_add(1), self.plan.epochs)
+            format!("epoch {epoch}/{}: ", self.plan.epochs)
         })
     }
 

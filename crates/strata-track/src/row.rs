@@ -4,7 +4,10 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 /// The values logged at one step, one line of `metrics.jsonl`:
-/// `{"step":50,"epoch":0,"time":1767225600.25,"values":{"train/loss":0.3}}`.
+/// `{"step":50,"epoch":1,"time":1767225600.25,"train/loss":0.3}`.
+///
+/// `step`, `epoch` and `time` are no names for values. Values that are times themselves have names that
+/// begin with `time/`, so that two equal runs can be compared without them.
 ///
 /// JSON has no NaN and no infinities: they are written as the strings `"NaN"`, `"Infinity"` and
 /// `"-Infinity"`, and read back as numbers. Finite floats are written in their shortest form that reads
@@ -13,14 +16,14 @@ use serde::{Deserialize, Serialize};
 pub struct Row {
     /// Optimiser steps done since the start of the run.
     pub step: u64,
-    /// The epoch the step belongs to, counted from 0; absent for what belongs to no epoch.
+    /// The epoch the step belongs to, counted from 1; absent for what belongs to no epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch: Option<u64>,
-    /// Seconds since 1970-01-01 UTC; the one key in which two equal runs differ.
+    /// Seconds since 1970-01-01 UTC.
     #[serde(rename = "time", with = "number")]
     pub time_s: f64,
     /// Name → value, in the order logged; names as `train/loss`.
-    #[serde(with = "numbers")]
+    #[serde(flatten, with = "numbers")]
     pub values: IndexMap<String, f64>,
 }
 
@@ -148,7 +151,7 @@ mod tests {
         let mut row = Row::new(1, None).with("loss", 0.3f32);
         row.time_s = 2.0;
         let line = serde_json::to_string(&row).expect("a row is always JSON");
-        assert_eq!(line, r#"{"step":1,"time":2.0,"values":{"loss":0.3}}"#);
+        assert_eq!(line, r#"{"step":1,"time":2.0,"loss":0.3}"#);
     }
 
     #[test]

@@ -52,7 +52,7 @@ pub struct Best {
     pub mode: Mode,
     /// The step it was logged at.
     pub step: u64,
-    /// The epoch it was logged in, counted from 0.
+    /// The epoch it was logged in, counted from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch: Option<u64>,
 }
@@ -75,7 +75,7 @@ impl Summary {
     /// Takes in a row; `mode` says what is best for a metric.
     pub fn add(&mut self, row: &Row, mode: impl Fn(&str) -> Mode) {
         self.step = self.step.max(row.step);
-        for (name, &value) in &row.values {
+        for (name, &value) in row.values.iter().filter(|(name, _)| !name.starts_with("time/")) {
             self.last.insert(name.clone(), value);
             let mode = mode(name);
             let better = match self.best.get(name) {

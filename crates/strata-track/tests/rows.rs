@@ -28,7 +28,7 @@ fn nan_and_infinities_survive() {
     let text = std::fs::read_to_string(&path).unwrap();
     assert_eq!(
         text,
-        r#"{"step":1,"epoch":0,"time":1767225600.25,"values":{"train/loss":0.5,"a":"NaN","b":"Infinity","c":"-Infinity"}}"#
+        r#"{"step":1,"epoch":0,"time":1767225600.25,"train/loss":0.5,"a":"NaN","b":"Infinity","c":"-Infinity"}"#
             .to_owned()
             + "\n"
     );

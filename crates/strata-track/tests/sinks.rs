@@ -120,7 +120,7 @@ fn every_epoch_is_one_line_in_the_log() {
     };
     let mut sink = ConsoleSink::new(log_in(folder.path()), plan);
     for step in 1..=6u64 {
-        let epoch = (step - 1) / 2;
+        let epoch = (step - 1) / 2 + 1;
         sink.log(&Row::new(step, Some(epoch)).with("train/loss", 1.0 / step as f64))
             .unwrap();
         if step == 2 {

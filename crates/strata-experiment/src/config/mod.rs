@@ -20,6 +20,8 @@ pub use training::{NamedParams, Params, SweepConfig, SweepMode, TrainingConfig};
 use serde::Serialize;
 use strata_config::{Composition, ConfigError};
 
+use crate::engine;
+
 /// Everything that decides one run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ExperimentConfig {
@@ -54,6 +56,9 @@ impl ExperimentConfig {
         self.data.check()?;
         self.model.check()?;
         self.training.check()?;
-        self.logging.check()
+        self.logging.check()?;
+        engine::mlp_config(&self.model)?;
+        engine::trainer_config(self)?;
+        Ok(())
     }
 }

@@ -1,0 +1,84 @@
+//! Why a run, an evaluation or a prediction failed.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// Work that could not be done.
+#[derive(Debug, Error)]
+pub enum ExperimentError {
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] strata_config::ConfigError),
+    /// The data could not be had.
+    #[error(transparent)]
+    Data(#[from] strata_data::DataError),
+    /// The data do not fit the network.
+    #[error("{what} has {found} {unit}, but `{key}` is {expected}; set `{key}={found}`")]
+    Mismatch {
+        /// What was measured: `the data set`.
+        what: &'static str,
+        /// How many there are.
+        found: usize,
+        /// Of what.
+        unit: &'static str,
+        /// The key that disagrees.
+        key: &'static str,
+        /// Its value.
+        expected: usize,
+    },
+    /// A metric decides which model is the best, but is never computed.
+    #[error("`training.sweep.metric` is `{metric}`, but {reason}")]
+    NoMetric {
+        /// The metric.
+        metric: String,
+        /// Why it is not computed, and what would mend it.
+        reason: &'static str,
+    },
+    /// Training could not go on.
+    #[error(transparent)]
+    Train(#[from] strata_nn::TrainError),
+    /// The run directory could not be made or written.
+    #[error(transparent)]
+    RunDirectory(#[from] strata_track::RunDirectoryError),
+    /// The log could not be opened.
+    #[error(transparent)]
+    Log(#[from] strata_track::LogError),
+    /// A sink could not be opened.
+    #[error(transparent)]
+    Sink(#[from] strata_track::SinkError),
+    /// A figure could not be drawn.
+    #[error(transparent)]
+    Figure(#[from] strata_figure::FigureError),
+    /// A model file could not be read or written.
+    #[error(transparent)]
+    Model(#[from] strata_tensorfile::TensorFileError),
+    /// A model file that was not written by a run, or by a later version.
+    #[error("{} is not the model of a run: {problem}", .path.display())]
+    NotAModel {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A picture could not be read.
+    #[error(transparent)]
+    Picture(#[from] strata_data::PictureError),
+    /// A file could not be written.
+    #[error("cannot write {}: {source}", .path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The user stopped the work before there was anything to keep.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+/// Writes a file whole or not at all, its folder made if need be.
+pub(crate) fn write_file(path: &std::path::Path, bytes: &[u8]) -> Result<(), ExperimentError> {
+    strata_fs::write_atomically(path, bytes)
+        .map_err(|source| ExperimentError::Write { path: path.to_owned(), source })
+}

@@ -1,0 +1,41 @@
+//! The data of a configuration.
+
+use std::path::PathBuf;
+
+use strata_data::{DataError, DataRequest, Events, Splits, glyphs};
+
+use crate::config::{DataConfig, SourceName};
+
+/// What to load, for the data sets on disk. `seed` decides the split.
+pub fn data_request(config: &DataConfig, seed: u64) -> DataRequest {
+    DataRequest {
+        root: config.root.clone(),
+        split: config.split.clone(),
+        val_split: config.val_split,
+        seed,
+        download: config.download,
+        url: config.url.clone(),
+        md5: config.md5.clone(),
+        mlp_data_dir: std::env::var_os("MLP_DATA_DIR").map(PathBuf::from),
+    }
+}
+
+/// Loads the data of a configuration; `seed` decides the split, `threads` only the time it takes.
+///
+/// # Errors
+/// Nothing is found, a file is damaged, or a download fails; the error says what would help.
+pub fn load_splits(
+    config: &DataConfig,
+    seed: u64,
+    threads: usize,
+    events: &mut dyn Events,
+) -> Result<Splits, DataError> {
+    match config.name {
+        SourceName::Emnist => strata_data::load(&data_request(config, seed), events),
+        SourceName::Glyphs => {
+            let glyphs_config = glyphs::GlyphsConfig { threads, ..glyphs::GlyphsConfig::new(config.seed) };
+            let request = data_request(config, seed);
+            strata_data::load_glyphs(&glyphs_config, &request, events)
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! Images as the engine wants them: the one place where data set and engine meet.
+
+use strata_data::{Normalizer, Subset};
+use strata_nn::{Place, Samples};
+
+/// A part of a data set, normalised as it is gathered.
+pub(crate) struct Images<'a> {
+    pub(crate) subset: &'a Subset,
+    pub(crate) normalizer: &'a Normalizer,
+}
+
+impl Samples for Images<'_> {
+    fn len(&self) -> usize {
+        self.subset.len()
+    }
+
+    fn input_dim(&self) -> usize {
+        strata_data::PIXELS
+    }
+
+    fn gather(&self, _: Place, indices: &[u32], x: &mut [f32], row_stride: usize, labels: &mut [u32]) {
+        self.subset.gather(self.normalizer, indices, x, row_stride, labels);
+    }
+}
