@@ -17,15 +17,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         .ok_or("usage: glyphs_sheet sheet.png [COLUMNS] [SEED]")?;
     let columns: usize = arguments.next().map_or(Ok(40), |text| text.parse())?;
     let seed: u64 = arguments.next().map_or(Ok(0), |text| text.parse())?;
-    let sizes = GlyphsConfig {
+    let glyphs = generate(&GlyphsConfig {
         seed,
         train_per_class: columns,
-        ..GlyphsConfig::default()
-    };
-    let glyphs = generate(&GlyphsConfig {
         test_per_class: 0,
-        ..sizes
-    });
+        ..GlyphsConfig::default()
+    })?;
     write_png(&path, columns * SIDE, &sheet(&glyphs.train, columns))
 }
 

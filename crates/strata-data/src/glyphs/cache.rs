@@ -13,7 +13,7 @@ use thiserror::Error;
 
 use super::alphabet::CLASSES;
 use super::emnist_pipeline::PIXELS;
-use super::generate::{Glyphs, GlyphsConfig, Images, VERSION, generate};
+use super::generate::{Glyphs, GlyphsConfig, GlyphsError, Images, VERSION, generate};
 
 /// Why the cache was of no use. Never fatal: the set is made anew.
 #[derive(Debug, Error)]
@@ -69,34 +69,35 @@ pub struct Cached {
 /// The set of `config`, read from `<root>/glyphs/` if it is there, else made and written there.
 ///
 /// A damaged file is replaced. Where nothing can be written the set is made every time.
-pub fn cached(root: &Path, config: &GlyphsConfig) -> Cached {
+///
+/// # Errors
+/// Those of [`generate`]; what goes wrong with the cache is a warning.
+pub fn cached(root: &Path, config: &GlyphsConfig) -> Result<Cached, GlyphsError> {
+    config.check()?;
     let path = cache_path(root, config);
     let mut warnings = Vec::new();
-    match read(&path, config) {
-        Ok(Some(glyphs)) => {
-            return Cached {
-                glyphs,
-                source: Source::Cache,
-                path,
-                warnings,
-            };
-        }
-        Ok(None) => {}
-        Err(error) => warnings.push(error),
-    }
-    let glyphs = generate(config);
-    if let Err(source) = write(&path, config, &glyphs) {
+    let found = read(&path, config).unwrap_or_else(|error| {
+        warnings.push(error);
+        None
+    });
+    let (glyphs, source) = match found {
+        Some(glyphs) => (glyphs, Source::Cache),
+        None => (generate(config)?, Source::Generated),
+    };
+    if source == Source::Generated
+        && let Err(source) = write(&path, config, &glyphs)
+    {
         warnings.push(CacheError::Write {
             path: path.clone(),
             source,
         });
     }
-    Cached {
+    Ok(Cached {
         glyphs,
-        source: Source::Generated,
+        source,
         path,
         warnings,
-    }
+    })
 }
 
 fn cache_path(root: &Path, config: &GlyphsConfig) -> PathBuf {
@@ -130,6 +131,16 @@ fn parts(glyphs: &Glyphs) -> [&[u8]; 4] {
     [&train.pixels, &train.labels, &test.pixels, &test.labels]
 }
 
+/// SHA-256 of all but itself.
+fn checksum_of(header: &[u8], glyphs: &Glyphs) -> [u8; CHECKSUM] {
+    let mut digest = Sha256::new();
+    digest.update(header);
+    for part in parts(glyphs) {
+        digest.update(part);
+    }
+    digest.finalize().into()
+}
+
 /// The cached set, or `None` where there is no cache.
 fn read(path: &Path, config: &GlyphsConfig) -> Result<Option<Glyphs>, CacheError> {
     let unreadable = |source| CacheError::Read {
@@ -154,7 +165,6 @@ fn read(path: &Path, config: &GlyphsConfig) -> Result<Option<Glyphs>, CacheError
     if file.metadata().map_err(unreadable)?.len() != size as u64 {
         return Err(damaged("its size is wrong"));
     }
-    let mut digest = Sha256::new();
     let mut take = |length: usize| {
         let mut bytes = vec![0; length];
         file.read_exact(&mut bytes).map_err(unreadable)?;
@@ -172,9 +182,7 @@ fn read(path: &Path, config: &GlyphsConfig) -> Result<Option<Glyphs>, CacheError
     };
     let glyphs = Glyphs { train, test };
 
-    digest.update(&found_header);
-    parts(&glyphs).iter().for_each(|part| digest.update(part));
-    if digest.finalize()[..] != checksum[..] {
+    if checksum_of(&found_header, &glyphs)[..] != checksum[..] {
         return Err(damaged("its checksum is wrong"));
     }
     if found_header != header(config) {
@@ -188,12 +196,8 @@ fn write(path: &Path, config: &GlyphsConfig, glyphs: &Glyphs) -> io::Result<()> 
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
     let header = header(config);
-    let mut digest = Sha256::new();
-    digest.update(header);
-    parts(glyphs).iter().for_each(|part| digest.update(part));
-
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(&digest.finalize())?;
+    file.write_all(&checksum_of(&header, glyphs))?;
     file.write_all(&header)?;
     for part in parts(glyphs) {
         file.write_all(part)?;
@@ -222,8 +226,8 @@ mod tests {
     fn a_set_comes_back_from_the_cache() {
         let root = tempfile::tempdir().unwrap();
 
-        let first = cached(root.path(), &tiny());
-        let second = cached(root.path(), &tiny());
+        let first = cached(root.path(), &tiny()).unwrap();
+        let second = cached(root.path(), &tiny()).unwrap();
 
         assert_eq!(
             (first.source, second.source),
@@ -238,14 +242,14 @@ mod tests {
     #[test]
     fn a_damaged_cache_is_replaced() {
         let root = tempfile::tempdir().unwrap();
-        let first = cached(root.path(), &tiny());
+        let first = cached(root.path(), &tiny()).unwrap();
         let sound = fs::read(&first.path).unwrap();
         let mut flipped = sound.clone();
         flipped[5000] ^= 1;
 
         for bad in [&flipped[..], &sound[..sound.len() - 1], b""] {
             fs::write(&first.path, bad).unwrap();
-            let again = cached(root.path(), &tiny());
+            let again = cached(root.path(), &tiny()).unwrap();
 
             assert_eq!(again.source, Source::Generated);
             assert_eq!(again.glyphs, first.glyphs);
@@ -279,9 +283,9 @@ mod tests {
         let occupied = root.path().join("occupied");
         fs::write(&occupied, "a file, not a folder").unwrap();
 
-        let made = cached(&occupied, &tiny());
+        let made = cached(&occupied, &tiny()).unwrap();
 
-        assert_eq!(made.glyphs, generate(&tiny()));
+        assert_eq!(made.glyphs, generate(&tiny()).unwrap());
         assert!(matches!(
             made.warnings.last(),
             Some(CacheError::Write { .. })
