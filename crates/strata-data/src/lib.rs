@@ -1,1 +1,3 @@
 //! Data sets, splits and batches: IDX, npz, glyphs.
+
+pub mod glyphs;
