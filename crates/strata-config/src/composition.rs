@@ -184,6 +184,17 @@ impl Composition {
         *self.root.descend_or_insert("hydra.runtime.output_dir") = Node::new(text);
     }
 
+    /// Sets `hydra.runtime.output_dir` to the folder that the job would get if it started now, for a
+    /// check before there is one.
+    ///
+    /// # Errors
+    /// An interpolation that cannot be resolved.
+    pub fn assume_output_dir(&mut self) -> Result<(), ConfigError> {
+        let folder = self.run_dir()?;
+        self.set_output_dir(&folder);
+        Ok(())
+    }
+
     /// The files of `.hydra/`: name and content.
     ///
     /// # Errors

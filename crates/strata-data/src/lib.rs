@@ -1,3 +1,37 @@
-//! Data sets, splits and batches: IDX, npz, glyphs.
+//! Data sets, splits and batches.
+//!
+//! ```text
+//! DataRequest ──load──▶ Splits { train, validation, test: Subset } ──gather──▶ rows of f32
+//! ```
+//!
+//! * [`load`] finds EMNIST on disk ([`emnist`]'s IDX files, then the course's [`course`] npz files), or
+//!   downloads the official archive ([`fetch`]); [`load_glyphs`] draws the procedural [`glyphs`].
+//! * [`Dataset`] holds images as one array of u8, [`Subset`] is a list of indices into it, and
+//!   [`Subset::gather`] makes normalised rows of f32 with a [`Normalizer`].
+//! * [`describe`] counts and checks, [`contact_sheet`] picks images to look at, [`read_picture`] takes in
+//!   a PNG of the user's.
+//!
+//! Images are upright here, whatever the files do. Bad files are errors with the path, never panics.
 
+mod class_names;
+mod contact_sheet;
+mod course;
+mod dataset;
+mod description;
+mod emnist;
+mod error;
+mod fetch;
 pub mod glyphs;
+mod idx;
+mod load;
+mod picture;
+mod split;
+
+pub use class_names::{BALANCED_CLASSES, class_names};
+pub use contact_sheet::contact_sheet;
+pub use dataset::{Dataset, Normalizer, PIXELS, SIDE, Splits, Subset};
+pub use description::{Description, SubsetDescription, describe};
+pub use error::DataError;
+pub use fetch::{EMNIST_MD5, EMNIST_URL, fetch};
+pub use load::{DataRequest, Events, load, load_glyphs};
+pub use picture::{PictureError, read_picture};

@@ -29,4 +29,4 @@ pub use error::ExperimentError;
 pub use evaluate::{EvaluateRequest, EvaluatedRun, evaluate_run};
 pub use load::{data_request, load_splits};
 pub use predict::{ClassProbability, Prediction, predict};
-pub use run::{Launch, RunEnd, run};
+pub use run::{Launch, RunEnd, RunFailure, run};

@@ -41,6 +41,15 @@ pub enum RunEnd {
     Interrupted,
 }
 
+/// How a run failed.
+#[derive(Debug)]
+pub enum RunFailure {
+    /// There was no log yet to say it in.
+    BeforeTheLog(ExperimentError),
+    /// The log, and with it the console, says why.
+    Logged,
+}
+
 const LOGGER: &str = "strata.train";
 
 /// Trains from a configuration and leaves a run directory, whatever happens.
@@ -48,29 +57,34 @@ const LOGGER: &str = "strata.train";
 /// `interrupted` is read after each batch; once it is true the run ends in order.
 ///
 /// # Errors
-/// The directory cannot be made, the data cannot be had, or training cannot go on. The error stands in
-/// `run.json` and in the log as well, if there is a directory by then.
-pub fn run(mut launch: Launch, interrupted: &AtomicBool) -> Result<RunEnd, ExperimentError> {
-    let directory = make_directory(&mut launch)?;
-    let log = JobLog::open(&directory.log_path(&launch.job_name), Console::stderr(), Level::Info)?;
+/// The directory cannot be made, the data cannot be had, or training cannot go on. Once there is a
+/// directory the reason stands in its `run.json` and its log.
+pub fn run(mut launch: Launch, interrupted: &AtomicBool) -> Result<RunEnd, RunFailure> {
+    let directory = make_directory(&mut launch).map_err(RunFailure::BeforeTheLog)?;
+    let log = JobLog::open(&directory.log_path(&launch.job_name), Console::stderr(), Level::Info)
+        .map_err(|error| RunFailure::BeforeTheLog(error.into()))?;
     log.info(LOGGER, &format!("run directory {}", directory.path().display()));
     let job = Job { config: &launch.config, directory: &directory, log: &log, interrupted };
-    let ended = job.run();
+    let ended = match job.run() {
+        Err(ExperimentError::Interrupted) => Ok(RunEnd::Interrupted),
+        ended => ended,
+    };
     let (state, error) = match &ended {
         Ok(RunEnd::Finished) => (RunState::Finished, None),
-        Ok(RunEnd::Interrupted) | Err(ExperimentError::Interrupted) => (RunState::Interrupted, None),
+        Ok(RunEnd::Interrupted) => (RunState::Interrupted, None),
         Err(error) => (RunState::Failed, Some(error.to_string())),
     };
-    directory.finish(state, error.as_deref())?;
+    if let Err(error) = directory.finish(state, error.as_deref()) {
+        log.error(LOGGER, &error.to_string());
+        return Err(RunFailure::Logged);
+    }
+    let folder = directory.path().display();
     match &ended {
-        Ok(RunEnd::Finished) => log.info(LOGGER, &format!("finished: {}", directory.path().display())),
-        Ok(RunEnd::Interrupted) | Err(ExperimentError::Interrupted) => {
-            log.warning(LOGGER, &format!("interrupted; what there is is in {}", directory.path().display()));
-            return Ok(RunEnd::Interrupted);
-        }
+        Ok(RunEnd::Finished) => log.info(LOGGER, &format!("finished: {folder}")),
+        Ok(RunEnd::Interrupted) => log.warning(LOGGER, &format!("interrupted; what there is is in {folder}")),
         Err(error) => log.error(LOGGER, &error.to_string()),
     }
-    ended
+    ended.map_err(|_| RunFailure::Logged)
 }
 
 /// The run directory with `run.json` and `.hydra/`.

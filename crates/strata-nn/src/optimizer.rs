@@ -290,13 +290,20 @@ pub(crate) fn apply_update(update: Update, parameters: Stretch) {
         Rule::Adam { step_size, beta1, beta2, eps, root, decay, shrink } => {
             for i in 0..n {
                 let g = gradient[i] * scale + decay * value[i];
-                first[i] += (1.0 - beta1) * (g - first[i]);
-                second[i] = beta2 * second[i] + (1.0 - beta2) * g * g;
+                first[i] = normal(first[i] + (1.0 - beta1) * (g - first[i]));
+                second[i] = normal(beta2 * second[i] + (1.0 - beta2) * g * g);
                 let denominator = second[i].sqrt() / root + eps;
                 value[i] = value[i] * shrink - step_size * (first[i] / denominator);
             }
         }
     }
+}
+
+/// Zero for subnormal numbers: the moments of units that have died decay into them, and the processor
+/// takes a hundred times longer over each (an epoch took half as long again).
+#[inline(always)]
+fn normal(x: f32) -> f32 {
+    if x.abs() < f32::MIN_POSITIVE { 0.0 } else { x }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use strata_config::{ComposeRequest, Composition, ConfigError, ConfigSource};
+use strata_experiment::ExperimentConfig;
 
 use crate::embedded_conf;
 
@@ -56,5 +57,12 @@ impl ComposeArgs {
         request.overrides.clone_from(&self.overrides);
         job_name.clone_into(&mut request.job_name);
         strata_config::compose(&request)
+    }
+
+    /// The checked configuration of a job that does not run.
+    pub(crate) fn checked(&self) -> Result<ExperimentConfig, ConfigError> {
+        let mut composition = self.compose("train")?;
+        composition.assume_output_dir()?;
+        ExperimentConfig::from_composition(&composition)
     }
 }

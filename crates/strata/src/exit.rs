@@ -3,6 +3,8 @@
 use std::process::ExitCode;
 
 use strata_config::ConfigError;
+use strata_data::DataError;
+use strata_experiment::ExperimentError;
 
 /// A command that came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +33,7 @@ pub(crate) enum Failure {
     Config(Box<ConfigError>),
     /// The work failed: 1.
     Work(anyhow::Error),
-    /// The work failed and the message stands in the run's log already: 1.
+    /// The work failed, and the run's log has said why on the console already: 1.
     Reported,
 }
 
@@ -65,5 +67,20 @@ impl From<ConfigError> for Failure {
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
         Self::Work(error)
+    }
+}
+
+impl From<DataError> for Failure {
+    fn from(error: DataError) -> Self {
+        Self::Work(error.into())
+    }
+}
+
+impl From<ExperimentError> for Failure {
+    fn from(error: ExperimentError) -> Self {
+        match error {
+            ExperimentError::Config(error) => error.into(),
+            error => Self::Work(error.into()),
+        }
     }
 }

@@ -10,6 +10,7 @@ mod embedded_conf;
 mod exit;
 mod hydra_flags;
 mod interrupt;
+mod load_events;
 mod output;
 
 use std::process::ExitCode;

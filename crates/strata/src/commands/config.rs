@@ -1,7 +1,5 @@
 //! `strata config …`.
 
-use strata_experiment::ExperimentConfig;
-
 use crate::cli::{ConfigArgs, ConfigCommand};
 use crate::exit::{Ended, Failure};
 use crate::output;
@@ -9,8 +7,7 @@ use crate::output;
 pub(crate) fn run(args: &ConfigArgs) -> Result<Ended, Failure> {
     match &args.command {
         ConfigCommand::Validate { compose } => {
-            let composition = compose.compose("train")?;
-            ExperimentConfig::from_composition(&composition)?;
+            compose.checked()?;
             output::print("the configuration is valid\n")?;
         }
         ConfigCommand::ParseOverride { text } => {

@@ -1,7 +1,7 @@
 //! `strata train`.
 
 use strata_config::Composition;
-use strata_experiment::{ExperimentConfig, Launch, RunEnd};
+use strata_experiment::{ExperimentConfig, Launch, RunEnd, RunFailure};
 
 use crate::cli::{CfgPart, InfoPart, TrainArgs};
 use crate::exit::{Ended, Failure};
@@ -10,23 +10,25 @@ use crate::{interrupt, output};
 const JOB_NAME: &str = "train";
 
 pub(crate) fn run(args: &TrainArgs) -> Result<Ended, Failure> {
-    let composition = args.compose.compose(JOB_NAME)?;
+    let mut composition = args.compose.compose(JOB_NAME)?;
     if let Some(text) = shown_instead(args, &composition)? {
         output::print(&text)?;
         return Ok(Ended::Done);
     }
+    composition.assume_output_dir()?;
     let config = ExperimentConfig::from_composition(&composition)?;
     let interrupted = interrupt::flag()?;
     let launch = Launch {
         composition,
         config,
         config_source: args.compose.source_in_words(),
-        command_line: std::env::args().collect(),
+        job_name: JOB_NAME.to_owned(),
     };
     match strata_experiment::run(launch, &interrupted) {
         Ok(RunEnd::Finished) => Ok(Ended::Done),
         Ok(RunEnd::Interrupted) => Ok(Ended::Interrupted),
-        Err(error) => Err(error.into()),
+        Err(RunFailure::BeforeTheLog(error)) => Err(error.into()),
+        Err(RunFailure::Logged) => Err(Failure::Reported),
     }
 }
 

@@ -1,0 +1,89 @@
+//! The validation images: a random share of the training images.
+
+use std::sync::Arc;
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use strata_fs::Sha256;
+
+use crate::dataset::{Dataset, Splits, Subset};
+
+/// Names the stream, so that no other use of the seed draws the same numbers.
+const STREAM: u64 = 0x7370_6c69_7400_0001;
+
+/// What every split needs besides the images.
+pub(crate) struct Recipe {
+    pub(crate) val_split: f64,
+    pub(crate) seed: u64,
+    pub(crate) class_names: Vec<String>,
+    pub(crate) source: String,
+    /// Digest of what decides the images.
+    pub(crate) content: String,
+}
+
+impl Recipe {
+    /// Holds `⌊n·val_split⌋` training images out for validation.
+    pub(crate) fn hold_out(self, train: Dataset, test: Dataset) -> Splits {
+        let n_validation = (train.len() as f64 * self.val_split) as usize;
+        let order = shuffled(train.len(), self.seed);
+        let (validation, rest) = order.split_at(n_validation);
+        let dataset = Arc::new(train);
+        let part = |indices: &[u32]| {
+            // In the order of the file, so that neighbours in memory are neighbours in the subset.
+            let mut indices = indices.to_vec();
+            indices.sort_unstable();
+            Subset { dataset: Arc::clone(&dataset), indices }
+        };
+        let fingerprint = self.fingerprint(&format!("held out {} seed {}", n_validation, self.seed));
+        Splits {
+            train: part(rest),
+            validation: part(validation),
+            test: Subset::whole(test),
+            class_names: self.class_names,
+            source: self.source,
+            fingerprint,
+        }
+    }
+
+    /// Takes the validation images as they are given.
+    pub(crate) fn given(self, train: Dataset, validation: Dataset, test: Dataset) -> Splits {
+        let fingerprint = self.fingerprint("given");
+        Splits {
+            train: Subset::whole(train),
+            validation: Subset::whole(validation),
+            test: Subset::whole(test),
+            class_names: self.class_names,
+            source: self.source,
+            fingerprint,
+        }
+    }
+
+    fn fingerprint(&self, how: &str) -> String {
+        let mut digest = Sha256::new();
+        digest.update(self.content.as_bytes());
+        digest.update(how.as_bytes());
+        digest.hex()
+    }
+}
+
+/// `0..n` in random order.
+pub(crate) fn shuffled(n: usize, seed: u64) -> Vec<u32> {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    random.set_stream(STREAM);
+    let mut order: Vec<u32> = (0..n as u32).collect();
+    for last in (1..n).rev() {
+        order.swap(last, below(&mut random, last as u32 + 1) as usize);
+    }
+    order
+}
+
+/// An integer in `0..bound`, each as likely as the others (Lemire 2019).
+pub(crate) fn below(random: &mut ChaCha8Rng, bound: u32) -> u32 {
+    let unfair = bound.wrapping_neg() % bound;
+    loop {
+        let product = u64::from(random.next_u32()) * u64::from(bound);
+        if product as u32 >= unfair {
+            return (product >> 32) as u32;
+        }
+    }
+}
