@@ -1,4 +1,4 @@
-//! Training epochs of strata and of PyTorch, in turn, in one run.
+//! Training epochs of strata and of `PyTorch`, in turn, in one run.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -49,14 +49,46 @@ const CASES: [Case; 3] = [
     Case {
         name: "128-128-128, batch 100, Adam",
         dims: &[784, 128, 128, 128, 47],
-        peer: &["128,128,128", "--bs", "100", "--opt", "adam", "--dropout", "0", "--clip", "0"],
-        strata: &["model.hidden_dims=[128,128,128]", ADAM, "data.batch_size=100", "model.dropout=0", UNCLIPPED],
+        peer: &[
+            "128,128,128",
+            "--bs",
+            "100",
+            "--opt",
+            "adam",
+            "--dropout",
+            "0",
+            "--clip",
+            "0",
+        ],
+        strata: &[
+            "model.hidden_dims=[128,128,128]",
+            ADAM,
+            "data.batch_size=100",
+            "model.dropout=0",
+            UNCLIPPED,
+        ],
     },
     Case {
         name: "128, batch 100, Adam",
         dims: &[784, 128, 47],
-        peer: &["128", "--bs", "100", "--opt", "adam", "--dropout", "0", "--clip", "0"],
-        strata: &["model.hidden_dims=[128]", ADAM, "data.batch_size=100", "model.dropout=0", UNCLIPPED],
+        peer: &[
+            "128",
+            "--bs",
+            "100",
+            "--opt",
+            "adam",
+            "--dropout",
+            "0",
+            "--clip",
+            "0",
+        ],
+        strata: &[
+            "model.hidden_dims=[128]",
+            ADAM,
+            "data.batch_size=100",
+            "model.dropout=0",
+            UNCLIPPED,
+        ],
     },
 ];
 
@@ -72,7 +104,9 @@ struct Epochs {
 /// Measures every case and prints a table.
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     must(Command::new("cargo").args(["build", "--release", "--package", "strata"]))?;
-    let mut table = String::from("| network | PyTorch, s | strata, s | ratio | strata, GFLOP/s |\n| --- | --- | --- | --- | --- |\n");
+    let mut table = String::from(
+        "| network | PyTorch, s | strata, s | ratio | strata, GFLOP/s |\n| --- | --- | --- | --- | --- |\n",
+    );
     for case in &CASES {
         let (mut peer, mut ours) = (Epochs::default(), Epochs::default());
         for turn in 1..=options.turns {
@@ -83,9 +117,15 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         let images = training_images(&options.root)?;
         let gflops = work_per_image(case.dims) * images as f64 / 1e9 / ours.median();
         let ratio = peer.median() / ours.median();
-        writeln!(table, "| {} | {} | {} | {ratio:.2} | {gflops:.0} |", case.name, peer.show(), ours.show())?;
+        writeln!(
+            table,
+            "| {} | {} | {} | {ratio:.2} | {gflops:.0} |",
+            case.name,
+            peer.show(),
+            ours.show()
+        )?;
     }
-    println!("{table}");
+    eprintln!("{table}");
     Ok(())
 }
 
@@ -109,7 +149,11 @@ fn peer_epochs(options: &Options, case: &Case) -> anyhow::Result<Vec<f64>> {
         .env_remove("OPENBLAS_L2_SIZE")
         .output()
         .with_context(|| format!("cannot start {}", options.python.display()))?;
-    ensure!(output.status.success(), "the peer failed: {}", String::from_utf8_lossy(&output.stderr));
+    ensure!(
+        output.status.success(),
+        "the peer failed: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     column(&String::from_utf8(output.stdout)?, "train_s")
 }
 
@@ -153,10 +197,18 @@ fn column(lines: &str, key: &str) -> anyhow::Result<Vec<f64>> {
 fn training_images(root: &Path) -> anyhow::Result<u64> {
     let output = Command::new(workspace().join("target/release/strata"))
         .current_dir(workspace())
-        .args(["data", "info", "--json", &format!("data.root={}", root.display())])
+        .args([
+            "data",
+            "info",
+            "--json",
+            &format!("data.root={}", root.display()),
+        ])
         .output()?;
-    let info: Value = serde_json::from_slice(&output.stdout).context("`strata data info --json`")?;
-    info["train"]["images"].as_u64().context("`strata data info --json` names no train.images")
+    let info: Value =
+        serde_json::from_slice(&output.stdout).context("`strata data info --json`")?;
+    info["train"]["images"]
+        .as_u64()
+        .context("`strata data info --json` names no train.images")
 }
 
 impl Epochs {
@@ -164,7 +216,11 @@ impl Epochs {
         let mut sorted = self.seconds.clone();
         sorted.sort_by(f64::total_cmp);
         let middle = sorted.len() / 2;
-        if sorted.len() % 2 == 1 { sorted[middle] } else { f64::midpoint(sorted[middle - 1], sorted[middle]) }
+        if sorted.len() % 2 == 1 {
+            sorted[middle]
+        } else {
+            f64::midpoint(sorted[middle - 1], sorted[middle])
+        }
     }
 
     fn show(&self) -> String {

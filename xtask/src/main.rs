@@ -18,7 +18,7 @@ use clap::Parser;
 enum Task {
     /// Check the formatting, run the lints and all tests
     Test,
-    /// Measure training epochs side by side with PyTorch
+    /// Measure training epochs side by side with `PyTorch`
     Bench(bench::Options),
 }
 
@@ -39,7 +39,10 @@ fn main() -> ExitCode {
 /// The folder of the workspace.
 fn workspace() -> PathBuf {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-    manifest.parent().expect("xtask lies in the workspace").to_owned()
+    manifest
+        .parent()
+        .expect("xtask lies in the workspace")
+        .to_owned()
 }
 
 /// Runs a command in the workspace, its output shown, and fails if it fails.

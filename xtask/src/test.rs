@@ -8,7 +8,15 @@ use crate::must;
 /// Runs every check; the first that fails ends the run.
 pub(crate) fn run() -> anyhow::Result<()> {
     must(cargo().args(["fmt", "--all", "--check"]))?;
-    must(cargo().args(["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))?;
+    must(cargo().args([
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--quiet",
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
     must(cargo().args(["test", "--workspace", "--quiet"]))
 }
 

@@ -68,8 +68,11 @@ impl ComposeRequest {
 /// # Errors
 /// Whatever is wrong with files, defaults lists or overrides, with the place.
 pub fn compose(request: &ComposeRequest) -> Result<Composition, ConfigError> {
-    let overrides: Vec<Override> =
-        request.overrides.iter().map(|text| parse_override(text)).collect::<Result<_, _>>()?;
+    let overrides: Vec<Override> = request
+        .overrides
+        .iter()
+        .map(|text| parse_override(text))
+        .collect::<Result<_, _>>()?;
     if !request.multirun {
         overrides.iter().try_for_each(refuse_sweep)?;
     }
@@ -83,21 +86,38 @@ pub fn compose(request: &ComposeRequest) -> Result<Composition, ConfigError> {
     }
     hydra_node::fill_in(&mut root, request, &overrides, &search_path, &choices.known);
     check_interpolations(&root)?;
-    let context = Context { now: request.now.clone() };
-    Ok(Composition::new(root, context, expansion, search_path, overrides))
+    let context = Context {
+        now: request.now.clone(),
+    };
+    Ok(Composition::new(
+        root,
+        context,
+        expansion,
+        search_path,
+        overrides,
+    ))
 }
 
 fn search_path_of(request: &ComposeRequest) -> Result<SearchPath, ConfigError> {
     if let ConfigSource::Directory(folder) = &request.source
         && !folder.is_dir()
     {
-        return Err(ConfigError::message(format!("the configuration folder {} does not exist", folder.display())));
+        return Err(ConfigError::message(format!(
+            "the configuration folder {} does not exist",
+            folder.display()
+        )));
     }
-    let hydra = ConfigSource::Embedded { name: "hydra.conf".to_owned(), files: HYDRA_FILES };
+    let hydra = ConfigSource::Embedded {
+        name: "hydra.conf".to_owned(),
+        files: HYDRA_FILES,
+    };
     let mut entries = vec![("hydra", hydra), ("main", request.source.clone())];
     for folder in &request.config_dirs {
         if !folder.is_dir() {
-            let title = format!("Additional config directory '{}' not found", folder.display());
+            let title = format!(
+                "Additional config directory '{}' not found",
+                folder.display()
+            );
             return Err(ConfigError::message(title));
         }
         entries.push(("command-line", ConfigSource::Directory(folder.clone())));
@@ -106,20 +126,32 @@ fn search_path_of(request: &ComposeRequest) -> Result<SearchPath, ConfigError> {
 }
 
 fn refuse_sweep(override_: &Override) -> Result<(), ConfigError> {
-    let Some(OverrideValue::Sweep(sweep)) = &override_.value else { return Ok(()) };
+    let Some(OverrideValue::Sweep(sweep)) = &override_.value else {
+        return Ok(());
+    };
     let (text, span) = (override_.text(), override_.span());
     let key = override_.key_or_group();
     Err(match sweep {
         Sweep::Simple(_) => {
             let value = text.split_once('=').map_or("", |(_, value)| value);
-            ConfigError::at(format!("Ambiguous value for argument '{text}'"), Some(&span), "several values")
-                .help(format!("to use it as a list, use key=[value1,value2]: `{key}=[{value}]`"))
-                .help(format!("to use it as string, quote the value: `{key}='{value}'`"))
-                .help("to sweep over it, add --multirun to your command line")
+            ConfigError::at(
+                format!("Ambiguous value for argument '{text}'"),
+                Some(&span),
+                "several values",
+            )
+            .help(format!(
+                "to use it as a list, use key=[value1,value2]: `{key}=[{value}]`"
+            ))
+            .help(format!(
+                "to use it as string, quote the value: `{key}='{value}'`"
+            ))
+            .help("to sweep over it, add --multirun to your command line")
         }
-        Sweep::Function { .. } => {
-            ConfigError::at(format!("Sweep parameters '{text}' requires --multirun"), Some(&span), "a sweep")
-        }
+        Sweep::Function { .. } => ConfigError::at(
+            format!("Sweep parameters '{text}' requires --multirun"),
+            Some(&span),
+            "a sweep",
+        ),
     })
 }
 
@@ -136,16 +168,18 @@ fn merged(expansion: &Expansion) -> Node {
     root
 }
 
-/// Texts that cannot be resolved are refused although nothing may use them, as OmegaConf does on loading.
+/// Texts that cannot be resolved are refused although nothing may use them, as `OmegaConf` does on loading.
 fn check_interpolations(node: &Node) -> Result<(), ConfigError> {
     match &node.value {
         Value::Map(map) => map.values().try_for_each(check_interpolations),
         Value::List(items) => items.iter().try_for_each(check_interpolations),
         Value::Str(text) if text.contains("${") => match template::parse(text) {
             Ok(_) => Ok(()),
-            Err(malformed) => {
-                Err(ConfigError::at(format!("{} in `{text}`", malformed.0), node.origin.as_ref(), "in this value"))
-            }
+            Err(malformed) => Err(ConfigError::at(
+                format!("{} in `{text}`", malformed.0),
+                node.origin.as_ref(),
+                "in this value",
+            )),
         },
         _ => Ok(()),
     }

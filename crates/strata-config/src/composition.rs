@@ -35,7 +35,13 @@ impl Composition {
         search_path: SearchPath,
         overrides: Vec<Override>,
     ) -> Self {
-        Self { root, context, expansion, search_path, overrides }
+        Self {
+            root,
+            context,
+            expansion,
+            search_path,
+            overrides,
+        }
     }
 
     /// The whole tree, `hydra` included, interpolations unresolved.
@@ -74,10 +80,18 @@ impl Composition {
     fn parts_of(&self, wanted: impl Fn(&str) -> bool) -> Node {
         let map = self.root.as_map().expect("the root is a mapping");
         let kept = map.iter().filter(|(key, _)| wanted(&key.to_string()));
-        Node::new(Value::Map(kept.map(|(key, node)| (key.clone(), node.clone())).collect()))
+        Node::new(Value::Map(
+            kept.map(|(key, node)| (key.clone(), node.clone()))
+                .collect(),
+        ))
     }
 
-    fn print(&self, tree: Node, resolve: bool, package: Option<&str>) -> Result<String, ConfigError> {
+    fn print(
+        &self,
+        tree: Node,
+        resolve: bool,
+        package: Option<&str>,
+    ) -> Result<String, ConfigError> {
         let path = package.unwrap_or_default();
         let Some(node) = tree.descend(path) else {
             let error = ConfigError::message(format!("package '{path}' not found in config"));
@@ -97,7 +111,9 @@ impl Composition {
         }
         match node.value {
             Value::Map(_) | Value::List(_) => Ok(format!("# @package {path}\n{}", to_yaml(&node))),
-            Value::Null => Err(ConfigError::message(format!("package '{path}' not found in config"))),
+            Value::Null => Err(ConfigError::message(format!(
+                "package '{path}' not found in config"
+            ))),
             _ => Ok(python::str_of(&node) + "\n"),
         }
     }
@@ -107,16 +123,30 @@ impl Composition {
         let titles = ["Config path", "Package", "_self_", "Parent"].map(str::to_owned);
         let rows = self.expansion.placed.iter().map(|file| {
             let is_self = if file.is_self { "True" } else { "False" };
-            [file.config_path.clone(), file.package.clone(), is_self.to_owned(), file.parent.clone()]
+            [
+                file.config_path.clone(),
+                file.package.clone(),
+                is_self.to_owned(),
+                file.parent.clone(),
+            ]
         });
         let rows: Vec<[String; 4]> = std::iter::once(titles).chain(rows).collect();
-        let widths: Vec<usize> =
-            (0..4).map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)).collect();
+        let widths: Vec<usize> = (0..4)
+            .map(|column| {
+                rows.iter()
+                    .map(|row| row[column].chars().count())
+                    .max()
+                    .unwrap_or(0)
+            })
+            .collect();
         let line = "-".repeat(widths.iter().sum::<usize>() + 14);
         let mut out = String::from("\nDefaults List\n*************\n");
         for (index, row) in rows.iter().enumerate() {
-            let cells: Vec<String> =
-                row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+            let cells: Vec<String> = row
+                .iter()
+                .zip(&widths)
+                .map(|(cell, width)| format!("{cell:width$}"))
+                .collect();
             writeln!(out, "| {} | ", cells.join(" | ")).expect("a string takes everything");
             if index == 0 {
                 out.push_str(&line);
@@ -130,7 +160,8 @@ impl Composition {
     pub fn defaults_tree_text(&self) -> String {
         let mut out = String::from("\nDefaults Tree\n*************\n");
         for line in &self.expansion.tree {
-            writeln!(out, "{:indent$}{}", "", line.text, indent = 2 * line.depth).expect("a string takes everything");
+            writeln!(out, "{:indent$}{}", "", line.text, indent = 2 * line.depth)
+                .expect("a string takes everything");
         }
         out
     }
@@ -141,11 +172,17 @@ impl Composition {
     /// An interpolation of the help that cannot be resolved.
     pub fn help_text(&self) -> Result<String, ConfigError> {
         let template = self.select("hydra.help.template")?;
-        let template = template.as_ref().and_then(Node::as_str).unwrap_or_default().to_owned();
+        let template = template
+            .as_ref()
+            .and_then(Node::as_str)
+            .unwrap_or_default()
+            .to_owned();
         let groups = |of_hydra: bool| {
             let groups = self.search_path.groups().into_iter();
             let lines = groups.filter(|group| group.starts_with("hydra/") == of_hydra);
-            lines.map(|group| format!("{group}: {}\n", self.search_path.options(&group).join(", "))).collect::<String>()
+            lines
+                .map(|group| format!("{group}: {}\n", self.search_path.options(&group).join(", ")))
+                .collect::<String>()
         };
         Ok(template
             .replace("$APP_CONFIG_GROUPS", &groups(false))
@@ -165,8 +202,14 @@ impl Composition {
     pub fn run_dir_is_of_its_time(&self) -> Result<bool, ConfigError> {
         let later = &self.context.now + jiff::Span::new().days(400).hours(1).minutes(1).seconds(1);
         let context = Context { now: later };
-        let resolver = Resolver { root: &self.root, context: &context };
-        let dir = resolver.select("hydra.run.dir")?.map(|node| python::str_of(&node)).unwrap_or_default();
+        let resolver = Resolver {
+            root: &self.root,
+            context: &context,
+        };
+        let dir = resolver
+            .select("hydra.run.dir")?
+            .map(|node| python::str_of(&node))
+            .unwrap_or_default();
         Ok(Path::new(&dir) != self.run_dir()?)
     }
 
@@ -200,18 +243,29 @@ impl Composition {
     /// # Errors
     /// None in practice: nothing is resolved.
     pub fn hydra_files(&self) -> Result<[(&'static str, String); 3], ConfigError> {
-        let overrides = self.task_overrides().into_iter().map(|text| Node::new(Value::Str(text)));
+        let overrides = self
+            .task_overrides()
+            .into_iter()
+            .map(|text| Node::new(Value::Str(text)));
         Ok([
             ("config.yaml", self.job_yaml(false, None)?),
             ("hydra.yaml", to_yaml(&self.parts_of(|key| key == "hydra"))),
-            ("overrides.yaml", to_yaml(&Node::new(Value::List(overrides.collect())))),
+            (
+                "overrides.yaml",
+                to_yaml(&Node::new(Value::List(overrides.collect()))),
+            ),
         ])
     }
 
     /// The overrides of the job, without those of the hydra node, as typed.
     pub fn task_overrides(&self) -> Vec<String> {
-        let of_task = self.overrides.iter().filter(|override_| !is_of_hydra(override_));
-        of_task.map(|override_| override_.text().to_owned()).collect()
+        let of_task = self
+            .overrides
+            .iter()
+            .filter(|override_| !is_of_hydra(override_));
+        of_task
+            .map(|override_| override_.text().to_owned())
+            .collect()
     }
 
     /// The node at a dotted path, resolved; none if there is none.
@@ -256,7 +310,11 @@ impl Composition {
     pub fn error_at(&self, path: &str, title: &str, help: Option<&str>) -> ConfigError {
         let mut place = path;
         let origin = loop {
-            match self.root.descend(place).and_then(|node| node.origin.as_ref()) {
+            match self
+                .root
+                .descend(place)
+                .and_then(|node| node.origin.as_ref())
+            {
                 Some(origin) => break Some(origin),
                 None => match place.rsplit_once('.') {
                     Some((above, _)) => place = above,
@@ -272,7 +330,10 @@ impl Composition {
     }
 
     fn resolver(&self) -> Resolver<'_> {
-        Resolver { root: &self.root, context: &self.context }
+        Resolver {
+            root: &self.root,
+            context: &self.context,
+        }
     }
 }
 

@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::de::value::StrDeserializer;
 use serde::de::{
-    self, DeserializeOwned, DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor,
+    self, DeserializeOwned, DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAccess,
+    VariantAccess, Visitor,
 };
 use strata_diag::{Span, closest};
 
@@ -14,7 +15,10 @@ use crate::python;
 
 /// Reads a `T` out of a node that stands at `path`.
 pub(crate) fn from_node<T: DeserializeOwned>(node: &Node, path: &str) -> Result<T, ConfigError> {
-    let deserializer = NodeDeserializer { node, path: path.to_owned() };
+    let deserializer = NodeDeserializer {
+        node,
+        path: path.to_owned(),
+    };
     T::deserialize(deserializer).map_err(|error| error.found_at(path, node).into_config_error())
 }
 
@@ -27,9 +31,15 @@ struct Refusal {
 
 #[derive(Debug)]
 enum What {
-    UnknownKey { key: String, known: &'static [&'static str] },
+    UnknownKey {
+        key: String,
+        known: &'static [&'static str],
+    },
     MissingKey(&'static str),
-    UnknownChoice { choice: String, known: &'static [&'static str] },
+    UnknownChoice {
+        choice: String,
+        known: &'static [&'static str],
+    },
     Wrong(String),
 }
 
@@ -39,16 +49,27 @@ impl Refusal {
     }
 
     fn found_at(mut self, path: &str, node: &Node) -> Self {
-        self.place.get_or_insert_with(|| (path.to_owned(), node.origin.clone()));
+        self.place
+            .get_or_insert_with(|| (path.to_owned(), node.origin.clone()));
         self
     }
 
     fn into_config_error(self) -> ConfigError {
         let (path, origin) = self.place.unwrap_or_default();
-        let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+        let below = |key: &str| {
+            if path.is_empty() {
+                key.to_owned()
+            } else {
+                format!("{path}.{key}")
+            }
+        };
         match self.what {
             What::UnknownKey { key, known } => {
-                let of = if path.is_empty() { "the configuration".to_owned() } else { format!("`{path}`") };
+                let of = if path.is_empty() {
+                    "the configuration".to_owned()
+                } else {
+                    format!("`{path}`")
+                };
                 let title = format!("`{}` is not a key of {of}", below(&key));
                 let error = ConfigError::at(title, origin.as_ref(), "unknown key");
                 let error = match closest(&key, known.iter().copied()) {
@@ -59,8 +80,15 @@ impl Refusal {
             }
             What::MissingKey(key) => {
                 let title = format!("the key `{}` is missing", below(key));
-                let error = ConfigError::at(title, origin.map(|span| first_line(&span)).as_ref(), "it belongs here");
-                error.help(format!("add it to the file, or type `+{}=VALUE`", below(key)))
+                let error = ConfigError::at(
+                    title,
+                    origin.map(|span| first_line(&span)).as_ref(),
+                    "it belongs here",
+                );
+                error.help(format!(
+                    "add it to the file, or type `+{}=VALUE`",
+                    below(key)
+                ))
             }
             What::UnknownChoice { choice, known } => {
                 let title = format!("`{path}` cannot be `{choice}`");
@@ -71,9 +99,11 @@ impl Refusal {
                 };
                 error.note(format!("choices: {}", known.join(", ")))
             }
-            What::Wrong(problem) => {
-                ConfigError::at(format!("`{path}` is wrong: {problem}"), origin.as_ref(), "this value")
-            }
+            What::Wrong(problem) => ConfigError::at(
+                format!("`{path}` is wrong: {problem}"),
+                origin.as_ref(),
+                "this value",
+            ),
         }
     }
 }
@@ -99,7 +129,10 @@ impl de::Error for Refusal {
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
-        Self::new(What::UnknownKey { key: field.to_owned(), known: expected })
+        Self::new(What::UnknownKey {
+            key: field.to_owned(),
+            known: expected,
+        })
     }
 
     fn missing_field(field: &'static str) -> Self {
@@ -107,11 +140,18 @@ impl de::Error for Refusal {
     }
 
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
-        Self::new(What::UnknownChoice { choice: variant.to_owned(), known: expected })
+        Self::new(What::UnknownChoice {
+            choice: variant.to_owned(),
+            known: expected,
+        })
     }
 
     fn invalid_type(unexpected: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        Self::new(What::Wrong(format!("it must be {}, not {}", wanted(expected), found(unexpected))))
+        Self::new(What::Wrong(format!(
+            "it must be {}, not {}",
+            wanted(expected),
+            found(unexpected)
+        )))
     }
 
     fn invalid_value(unexpected: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
@@ -160,7 +200,9 @@ impl<'de> de::Deserializer<'de> for NodeDeserializer<'_> {
                 Ok(number) => visitor.visit_u64(number),
                 Err(_) => visitor.visit_i64(*number),
             },
-            Value::BigInt(digits) => Err(de::Error::custom(format!("`{digits}` is too large an integer"))),
+            Value::BigInt(digits) => Err(de::Error::custom(format!(
+                "`{digits}` is too large an integer"
+            ))),
             Value::Float(number) => visitor.visit_f64(*number),
             Value::Str(_) if node.is_missing() => {
                 Err(de::Error::custom("a value must be given, it is `???`"))
@@ -168,11 +210,16 @@ impl<'de> de::Deserializer<'de> for NodeDeserializer<'_> {
             Value::Str(text) => visitor.visit_str(text),
             Value::Map(map) => {
                 let entries: Vec<(&Key, &Node)> = map.iter().collect();
-                visitor.visit_map(Entries { entries: entries.into_iter(), value: None, path: &path })
+                visitor.visit_map(Entries {
+                    rest: entries.into_iter(),
+                    value: None,
+                    path: &path,
+                })
             }
-            Value::List(items) => {
-                visitor.visit_seq(Items { items: items.iter().enumerate(), path: &path })
-            }
+            Value::List(items) => visitor.visit_seq(Items {
+                rest: items.iter().enumerate(),
+                path: &path,
+            }),
         };
         result.map_err(|refusal| refusal.found_at(&path, node))
     }
@@ -187,7 +234,9 @@ impl<'de> de::Deserializer<'de> for NodeDeserializer<'_> {
     /// A number typed where a text is wanted is its text: `logging.wandb.project=2026`.
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
         match self.node.value {
-            Value::Int(_) | Value::BigInt(_) | Value::Float(_) => visitor.visit_string(python::str_of(self.node)),
+            Value::Int(_) | Value::BigInt(_) | Value::Float(_) => {
+                visitor.visit_string(python::str_of(self.node))
+            }
             _ => self.deserialize_any(visitor),
         }
     }
@@ -200,10 +249,16 @@ impl<'de> de::Deserializer<'de> for NodeDeserializer<'_> {
     ) -> Result<V::Value, Refusal> {
         let Self { node, path } = self;
         let text = python::str_of(node);
-        visitor.visit_enum(Choice(&text)).map_err(|refusal| refusal.found_at(&path, node))
+        visitor
+            .visit_enum(Choice(&text))
+            .map_err(|refusal| refusal.found_at(&path, node))
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Refusal> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Refusal> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -214,7 +269,7 @@ impl<'de> de::Deserializer<'de> for NodeDeserializer<'_> {
 }
 
 struct Entries<'a, I> {
-    entries: I,
+    rest: I,
     value: Option<(&'a Key, &'a Node)>,
     path: &'a str,
 }
@@ -222,37 +277,59 @@ struct Entries<'a, I> {
 impl<'a, 'de, I: Iterator<Item = (&'a Key, &'a Node)>> MapAccess<'de> for Entries<'a, I> {
     type Error = Refusal;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Refusal> {
-        let Some((key, node)) = self.entries.next() else { return Ok(None) };
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Refusal> {
+        let Some((key, node)) = self.rest.next() else {
+            return Ok(None);
+        };
         self.value = Some((key, node));
         let text = key.to_string();
         let key: StrDeserializer<'_, Refusal> = text.as_str().into_deserializer();
         // An unknown key belongs to the mapping, but the place to show is that of the key.
-        seed.deserialize(key).map(Some).map_err(|refusal| refusal.found_at(self.path, node))
+        seed.deserialize(key)
+            .map(Some)
+            .map_err(|refusal| refusal.found_at(self.path, node))
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Refusal> {
         let (key, node) = self.value.take().expect("serde asks for the key first");
-        let path = if self.path.is_empty() { key.to_string() } else { format!("{}.{key}", self.path) };
-        seed.deserialize(NodeDeserializer { node, path: path.clone() })
-            .map_err(|refusal| refusal.found_at(&path, node))
+        let path = if self.path.is_empty() {
+            key.to_string()
+        } else {
+            format!("{}.{key}", self.path)
+        };
+        seed.deserialize(NodeDeserializer {
+            node,
+            path: path.clone(),
+        })
+        .map_err(|refusal| refusal.found_at(&path, node))
     }
 }
 
 struct Items<'a, I> {
-    items: I,
+    rest: I,
     path: &'a str,
 }
 
 impl<'a, 'de, I: Iterator<Item = (usize, &'a Node)>> SeqAccess<'de> for Items<'a, I> {
     type Error = Refusal;
 
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Refusal> {
-        let Some((index, node)) = self.items.next() else { return Ok(None) };
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Refusal> {
+        let Some((index, node)) = self.rest.next() else {
+            return Ok(None);
+        };
         let path = format!("{}.{index}", self.path);
-        seed.deserialize(NodeDeserializer { node, path: path.clone() })
-            .map(Some)
-            .map_err(|refusal| refusal.found_at(&path, node))
+        seed.deserialize(NodeDeserializer {
+            node,
+            path: path.clone(),
+        })
+        .map(Some)
+        .map_err(|refusal| refusal.found_at(&path, node))
     }
 }
 
@@ -284,7 +361,11 @@ impl<'de> VariantAccess<'de> for Choice<'_> {
         Err(de::Error::custom("a choice with values is not supported"))
     }
 
-    fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], _: V) -> Result<V::Value, Refusal> {
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        _: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, Refusal> {
         Err(de::Error::custom("a choice with keys is not supported"))
     }
 }

@@ -13,7 +13,9 @@ pub struct ConfigError {
 impl ConfigError {
     /// An error with all that is to be said of it.
     pub fn new(diagnostic: Diagnostic) -> Self {
-        Self { diagnostic: Box::new(diagnostic) }
+        Self {
+            diagnostic: Box::new(diagnostic),
+        }
     }
 
     /// An error without a place.

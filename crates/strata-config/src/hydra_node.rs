@@ -19,23 +19,45 @@ pub(crate) fn fill_in(
     search_path: &SearchPath,
     choices: &IndexMap<String, Choice>,
 ) {
-    let (of_hydra, of_task): (Vec<&Override>, Vec<&Override>) = overrides.iter().partition(|o| is_of_hydra(o));
-    let texts = |overrides: &[&Override]| list(overrides.iter().map(|override_| text(override_.text())));
+    let (of_hydra, of_task): (Vec<&Override>, Vec<&Override>) =
+        overrides.iter().partition(|o| is_of_hydra(o));
+    let texts =
+        |overrides: &[&Override]| list(overrides.iter().map(|override_| text(override_.text())));
     set(root, "hydra.overrides.hydra", texts(&of_hydra));
     set(root, "hydra.overrides.task", texts(&of_task));
 
     let dirname = override_dirname(root, &of_task);
     set_if_missing(root, "hydra.job.name", text(&request.job_name));
     set_if_missing(root, "hydra.job.override_dirname", text(&dirname));
-    set_if_missing(root, "hydra.job.config_name", text(request.config_name.trim_end_matches(".yaml")));
+    set_if_missing(
+        root,
+        "hydra.job.config_name",
+        text(request.config_name.trim_end_matches(".yaml")),
+    );
 
     set(root, "hydra.runtime.version", text(HYDRA_VERSION));
     set(root, "hydra.runtime.version_base", text("1.3"));
-    set(root, "hydra.runtime.cwd", text(&request.cwd.display().to_string()));
-    set(root, "hydra.runtime.config_sources", list(search_path.entries.iter().map(|(provider, tree)| {
-        let schema = if matches!(tree, ConfigSource::Directory(_)) { "file" } else { "pkg" };
-        map([("path", text(&tree.name())), ("schema", text(schema)), ("provider", text(provider))])
-    })));
+    set(
+        root,
+        "hydra.runtime.cwd",
+        text(&request.cwd.display().to_string()),
+    );
+    set(
+        root,
+        "hydra.runtime.config_sources",
+        list(search_path.entries.iter().map(|(provider, tree)| {
+            let schema = if matches!(tree, ConfigSource::Directory(_)) {
+                "file"
+            } else {
+                "pkg"
+            };
+            map([
+                ("path", text(&tree.name())),
+                ("schema", text(schema)),
+                ("provider", text(provider)),
+            ])
+        })),
+    );
     let choices = choices.iter().map(|(key, choice)| {
         let value = match choice {
             Choice::Nothing => Value::Null,
@@ -55,7 +77,10 @@ pub(crate) fn is_of_hydra(override_: &Override) -> bool {
 fn override_dirname(root: &Node, overrides: &[&Override]) -> String {
     let setting = |name: &str| root.descend(&format!("hydra.job.config.override_dirname.{name}"));
     let separator = |name: &str, default: &str| {
-        setting(name).and_then(Node::as_str).unwrap_or(default).to_owned()
+        setting(name)
+            .and_then(Node::as_str)
+            .unwrap_or(default)
+            .to_owned()
     };
     let excluded: Vec<&str> = match setting("exclude_keys").map(|node| &node.value) {
         Some(Value::List(items)) => items.iter().filter_map(Node::as_str).collect(),
@@ -67,7 +92,9 @@ fn override_dirname(root: &Node, overrides: &[&Override]) -> String {
         .map(|override_| override_.text().to_owned())
         .collect();
     texts.sort();
-    texts.join(&separator("item_sep", ",")).replace('=', &separator("kv_sep", "="))
+    texts
+        .join(&separator("item_sep", ","))
+        .replace('=', &separator("kv_sep", "="))
 }
 
 fn set(root: &mut Node, path: &str, node: Node) {
@@ -89,6 +116,8 @@ fn list(items: impl Iterator<Item = Node>) -> Node {
 }
 
 fn map<'a>(entries: impl IntoIterator<Item = (&'a str, Node)>) -> Node {
-    let entries = entries.into_iter().map(|(key, node)| (Key::Str(key.to_owned()), node));
+    let entries = entries
+        .into_iter()
+        .map(|(key, node)| (Key::Str(key.to_owned()), node));
     Node::new(Value::Map(entries.collect::<Map>()))
 }

@@ -21,9 +21,12 @@ pub fn override_to_json(text: &str) -> Result<Json, ConfigError> {
     };
     let (value_type, value, text, sweep_texts) = match &parsed.value {
         None => (Json::Null, Json::Null, Json::Null, Json::Null),
-        Some(OverrideValue::Element(element)) => {
-            (json!("element"), element_json(element), json!(text_of(element)), Json::Null)
-        }
+        Some(OverrideValue::Element(element)) => (
+            json!("element"),
+            element_json(element),
+            json!(text_of(element)),
+            Json::Null,
+        ),
         Some(OverrideValue::Sweep(Sweep::Simple(choices))) => {
             let list: Vec<Json> = choices.iter().map(element_json).collect();
             let texts: Vec<String> = choices.iter().map(text_of).collect();
@@ -31,7 +34,9 @@ pub fn override_to_json(text: &str) -> Result<Json, ConfigError> {
             (json!("simple_choice"), value, Json::Null, json!(texts))
         }
         Some(OverrideValue::Sweep(Sweep::Function { name, arguments })) => {
-            return Err(ConfigError::message(format!("`{name}({arguments})`: sweeps by functions are not built yet")));
+            return Err(ConfigError::message(format!(
+                "`{name}({arguments})`: sweeps by functions are not built yet"
+            )));
         }
     };
     Ok(json!({
@@ -62,8 +67,10 @@ fn element_json(element: &Element) -> Json {
         }
         Element::List(items) => items.iter().map(element_json).collect(),
         Element::Dict(entries) => {
-            let pairs: Vec<Json> =
-                entries.iter().map(|(key, value)| json!([element_json(key), element_json(value)])).collect();
+            let pairs: Vec<Json> = entries
+                .iter()
+                .map(|(key, value)| json!([element_json(key), element_json(value)]))
+                .collect();
             json!({"dict": pairs})
         }
     }

@@ -10,7 +10,7 @@
 //! * Every [`Node`] keeps the file and place, or the override, that set it; every [`ConfigError`] is a
 //!   diagnostic that shows it.
 //!
-//! The crate knows nothing of machine learning. It speaks the language of Hydra 1.3 and OmegaConf 2.3;
+//! The crate knows nothing of machine learning. It speaks the language of Hydra 1.3 and `OmegaConf` 2.3;
 //! `conformance/hydra` holds cases made by running them.
 
 mod compose;

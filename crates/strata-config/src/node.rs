@@ -16,7 +16,7 @@ pub struct Node {
     pub origin: Option<Span>,
 }
 
-/// What a node can be; YAML's types as OmegaConf reads them.
+/// What a node can be; YAML's types as `OmegaConf` reads them.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     /// `null`
@@ -63,7 +63,10 @@ impl PartialEq for Node {
 impl Node {
     /// A value made by the program.
     pub fn new(value: Value) -> Self {
-        Self { value, origin: None }
+        Self {
+            value,
+            origin: None,
+        }
     }
 
     /// A value from a place.
@@ -78,17 +81,29 @@ impl Node {
 
     /// The mapping, if it is one.
     pub fn as_map(&self) -> Option<&Map> {
-        if let Value::Map(map) = &self.value { Some(map) } else { None }
+        if let Value::Map(map) = &self.value {
+            Some(map)
+        } else {
+            None
+        }
     }
 
     /// The mapping, if it is one.
     pub fn as_map_mut(&mut self) -> Option<&mut Map> {
-        if let Value::Map(map) = &mut self.value { Some(map) } else { None }
+        if let Value::Map(map) = &mut self.value {
+            Some(map)
+        } else {
+            None
+        }
     }
 
     /// The text, if it is one.
     pub fn as_str(&self) -> Option<&str> {
-        if let Value::Str(text) = &self.value { Some(text) } else { None }
+        if let Value::Str(text) = &self.value {
+            Some(text)
+        } else {
+            None
+        }
     }
 
     /// Whether it must be given and is not: `???`.
@@ -104,7 +119,10 @@ impl Node {
     /// The child by the text of its key, or its number in a list.
     pub fn child(&self, key: &str) -> Option<&Node> {
         match &self.value {
-            Value::Map(map) => map.iter().find(|(candidate, _)| candidate.matches(key)).map(|(_, node)| node),
+            Value::Map(map) => map
+                .iter()
+                .find(|(candidate, _)| candidate.matches(key))
+                .map(|(_, node)| node),
             Value::List(items) => items.get(key.parse::<usize>().ok()?),
             _ => None,
         }
@@ -113,9 +131,10 @@ impl Node {
     /// The child by the text of its key, or its number in a list.
     pub fn child_mut(&mut self, key: &str) -> Option<&mut Node> {
         match &mut self.value {
-            Value::Map(map) => {
-                map.iter_mut().find(|(candidate, _)| candidate.matches(key)).map(|(_, node)| node)
-            }
+            Value::Map(map) => map
+                .iter_mut()
+                .find(|(candidate, _)| candidate.matches(key))
+                .map(|(_, node)| node),
             Value::List(items) => items.get_mut(key.parse::<usize>().ok()?),
             _ => None,
         }
@@ -139,7 +158,9 @@ impl Node {
                 node.value = Value::Map(Map::new());
             }
             let map = node.as_map_mut().expect("made a mapping above");
-            node = map.entry(Key::Str(key.to_owned())).or_insert_with(Node::empty_map);
+            node = map
+                .entry(Key::Str(key.to_owned()))
+                .or_insert_with(Node::empty_map);
         }
         node
     }

@@ -20,7 +20,11 @@ pub fn float_repr(x: f64) -> String {
         return format!("{digits}e{sign}{:02}", exponent.abs());
     }
     let plain = format!("{x}");
-    if plain.contains('.') { plain } else { plain + ".0" }
+    if plain.contains('.') {
+        plain
+    } else {
+        plain + ".0"
+    }
 }
 
 /// `repr(bool)`.
@@ -53,7 +57,11 @@ fn repr_of(node: &Node) -> String {
             let items: Vec<String> = map
                 .iter()
                 .map(|(key, node)| {
-                    let key = if let Key::Str(text) = key { str_repr(text) } else { key.to_string() };
+                    let key = if let Key::Str(text) = key {
+                        str_repr(text)
+                    } else {
+                        key.to_string()
+                    };
                     format!("{key}: {}", repr_of(node))
                 })
                 .collect();
@@ -64,7 +72,11 @@ fn repr_of(node: &Node) -> String {
 
 /// `repr(str)`: single quotes, unless the text has those and no double ones.
 fn str_repr(text: &str) -> String {
-    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
+    let quote = if text.contains('\'') && !text.contains('"') {
+        '"'
+    } else {
+        '\''
+    };
     let mut repr = String::from(quote);
     for c in text.chars() {
         match c {

@@ -30,22 +30,70 @@ pub(crate) struct SearchPath {
 
 /// Hydra's own configurations.
 pub(crate) const HYDRA_FILES: &[(&str, &str)] = &[
-    ("hydra/config.yaml", include_str!("hydra_conf/hydra/config.yaml")),
-    ("hydra/env/default.yaml", include_str!("hydra_conf/hydra/env/default.yaml")),
-    ("hydra/help/default.yaml", include_str!("hydra_conf/hydra/help/default.yaml")),
-    ("hydra/hydra_help/default.yaml", include_str!("hydra_conf/hydra/hydra_help/default.yaml")),
-    ("hydra/hydra_logging/colorlog.yaml", include_str!("hydra_conf/hydra/hydra_logging/colorlog.yaml")),
-    ("hydra/hydra_logging/default.yaml", include_str!("hydra_conf/hydra/hydra_logging/default.yaml")),
-    ("hydra/hydra_logging/disabled.yaml", include_str!("hydra_conf/hydra/hydra_logging/disabled.yaml")),
-    ("hydra/hydra_logging/none.yaml", include_str!("hydra_conf/hydra/hydra_logging/none.yaml")),
-    ("hydra/job_logging/colorlog.yaml", include_str!("hydra_conf/hydra/job_logging/colorlog.yaml")),
-    ("hydra/job_logging/default.yaml", include_str!("hydra_conf/hydra/job_logging/default.yaml")),
-    ("hydra/job_logging/disabled.yaml", include_str!("hydra_conf/hydra/job_logging/disabled.yaml")),
-    ("hydra/job_logging/none.yaml", include_str!("hydra_conf/hydra/job_logging/none.yaml")),
-    ("hydra/job_logging/stdout.yaml", include_str!("hydra_conf/hydra/job_logging/stdout.yaml")),
-    ("hydra/launcher/basic.yaml", include_str!("hydra_conf/hydra/launcher/basic.yaml")),
-    ("hydra/output/default.yaml", include_str!("hydra_conf/hydra/output/default.yaml")),
-    ("hydra/sweeper/basic.yaml", include_str!("hydra_conf/hydra/sweeper/basic.yaml")),
+    (
+        "hydra/config.yaml",
+        include_str!("hydra_conf/hydra/config.yaml"),
+    ),
+    (
+        "hydra/env/default.yaml",
+        include_str!("hydra_conf/hydra/env/default.yaml"),
+    ),
+    (
+        "hydra/help/default.yaml",
+        include_str!("hydra_conf/hydra/help/default.yaml"),
+    ),
+    (
+        "hydra/hydra_help/default.yaml",
+        include_str!("hydra_conf/hydra/hydra_help/default.yaml"),
+    ),
+    (
+        "hydra/hydra_logging/colorlog.yaml",
+        include_str!("hydra_conf/hydra/hydra_logging/colorlog.yaml"),
+    ),
+    (
+        "hydra/hydra_logging/default.yaml",
+        include_str!("hydra_conf/hydra/hydra_logging/default.yaml"),
+    ),
+    (
+        "hydra/hydra_logging/disabled.yaml",
+        include_str!("hydra_conf/hydra/hydra_logging/disabled.yaml"),
+    ),
+    (
+        "hydra/hydra_logging/none.yaml",
+        include_str!("hydra_conf/hydra/hydra_logging/none.yaml"),
+    ),
+    (
+        "hydra/job_logging/colorlog.yaml",
+        include_str!("hydra_conf/hydra/job_logging/colorlog.yaml"),
+    ),
+    (
+        "hydra/job_logging/default.yaml",
+        include_str!("hydra_conf/hydra/job_logging/default.yaml"),
+    ),
+    (
+        "hydra/job_logging/disabled.yaml",
+        include_str!("hydra_conf/hydra/job_logging/disabled.yaml"),
+    ),
+    (
+        "hydra/job_logging/none.yaml",
+        include_str!("hydra_conf/hydra/job_logging/none.yaml"),
+    ),
+    (
+        "hydra/job_logging/stdout.yaml",
+        include_str!("hydra_conf/hydra/job_logging/stdout.yaml"),
+    ),
+    (
+        "hydra/launcher/basic.yaml",
+        include_str!("hydra_conf/hydra/launcher/basic.yaml"),
+    ),
+    (
+        "hydra/output/default.yaml",
+        include_str!("hydra_conf/hydra/output/default.yaml"),
+    ),
+    (
+        "hydra/sweeper/basic.yaml",
+        include_str!("hydra_conf/hydra/sweeper/basic.yaml"),
+    ),
 ];
 
 impl SearchPath {
@@ -61,14 +109,23 @@ impl SearchPath {
 
     /// Whether any tree has a folder of that name.
     pub(crate) fn group_exists(&self, group: &str) -> bool {
-        !group.is_empty() && self.entries.iter().any(|(_, entry)| entry.group_exists(group))
+        !group.is_empty()
+            && self
+                .entries
+                .iter()
+                .any(|(_, entry)| entry.group_exists(group))
     }
 
     /// The configurations of a group in all trees, sorted.
     pub(crate) fn options(&self, group: &str) -> Vec<String> {
         let mut options = BTreeSet::new();
         for (_, entry) in &self.entries {
-            options.extend(entry.children(group).into_iter().filter_map(|(name, is_group)| (!is_group).then_some(name)));
+            options.extend(
+                entry
+                    .children(group)
+                    .into_iter()
+                    .filter_map(|(name, is_group)| (!is_group).then_some(name)),
+            );
         }
         options.into_iter().collect()
     }
@@ -81,7 +138,11 @@ impl SearchPath {
             for (_, entry) in &self.entries {
                 for (name, is_group) in entry.children(&group) {
                     if is_group {
-                        waiting.push(if group.is_empty() { name } else { format!("{group}/{name}") });
+                        waiting.push(if group.is_empty() {
+                            name
+                        } else {
+                            format!("{group}/{name}")
+                        });
                     } else if !group.is_empty() {
                         groups.insert(group.clone());
                     }
@@ -113,7 +174,8 @@ impl ConfigSource {
                 if !path.is_file() {
                     return Ok(None);
                 }
-                let bytes = fs_err::read(&path).map_err(|error| ConfigError::message(error.to_string()))?;
+                let bytes =
+                    fs_err::read(&path).map_err(|error| ConfigError::message(error.to_string()))?;
                 let text = String::from_utf8(bytes).map_err(|error| {
                     let at = error.utf8_error().valid_up_to();
                     ConfigError::message(format!("{} is not UTF-8 at byte {at}", path.display()))
@@ -126,9 +188,10 @@ impl ConfigSource {
     fn group_exists(&self, group: &str) -> bool {
         match self {
             Self::Directory(folder) => folder.join(group).is_dir(),
-            Self::Embedded { files, .. } => {
-                files.iter().any(|(path, _)| path.strip_prefix(group).is_some_and(|rest| rest.starts_with('/')))
-            }
+            Self::Embedded { files, .. } => files.iter().any(|(path, _)| {
+                path.strip_prefix(group)
+                    .is_some_and(|rest| rest.starts_with('/'))
+            }),
         }
     }
 
@@ -139,7 +202,11 @@ impl ConfigSource {
             Self::Embedded { files, .. } => files
                 .iter()
                 .filter_map(|(path, _)| {
-                    let rest = if group.is_empty() { path } else { path.strip_prefix(group)?.strip_prefix('/')? };
+                    let rest = if group.is_empty() {
+                        path
+                    } else {
+                        path.strip_prefix(group)?.strip_prefix('/')?
+                    };
                     Some(match rest.split_once('/') {
                         Some((name, _)) => (name.to_owned(), true),
                         None => (rest.trim_end_matches(".yaml").to_owned(), false),
@@ -151,13 +218,16 @@ impl ConfigSource {
 }
 
 fn children_on_disk(folder: &Path) -> Vec<(String, bool)> {
-    let Ok(entries) = fs_err::read_dir(folder) else { return Vec::new() };
+    let Ok(entries) = fs_err::read_dir(folder) else {
+        return Vec::new();
+    };
     let named = entries.flatten().filter_map(|entry| {
         let name = entry.file_name().into_string().ok()?;
         if entry.path().is_dir() {
             return (!name.starts_with(['.', '_'])).then_some((name, true));
         }
-        name.strip_suffix(".yaml").map(|name| (name.to_owned(), false))
+        name.strip_suffix(".yaml")
+            .map(|name| (name.to_owned(), false))
     });
     named.collect()
 }

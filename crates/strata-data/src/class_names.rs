@@ -7,7 +7,9 @@ pub const BALANCED_CLASSES: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabdefghn
 const BY_CLASS: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// EMNIST's splits.
-pub(crate) const SPLITS: [&str; 6] = ["balanced", "byclass", "bymerge", "letters", "digits", "mnist"];
+pub(crate) const SPLITS: [&str; 6] = [
+    "balanced", "byclass", "bymerge", "letters", "digits", "mnist",
+];
 
 /// Names of the classes of a split of EMNIST; none for an unknown split.
 pub fn class_names(split: &str) -> Option<Vec<String>> {

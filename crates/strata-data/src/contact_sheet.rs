@@ -4,7 +4,12 @@ use crate::dataset::Subset;
 use crate::split::shuffled;
 
 /// Positions of up to `per_class` images of each class, a row per class, chosen by `seed`.
-pub fn contact_sheet(subset: &Subset, classes: usize, per_class: usize, seed: u64) -> Vec<Vec<u32>> {
+pub fn contact_sheet(
+    subset: &Subset,
+    classes: usize,
+    per_class: usize,
+    seed: u64,
+) -> Vec<Vec<u32>> {
     let labels: Vec<u8> = subset.labels().collect();
     let mut rows = vec![Vec::new(); classes];
     for position in shuffled(subset.len(), seed) {

@@ -58,7 +58,10 @@ impl Subset {
     /// All images of a data set.
     pub fn whole(dataset: Dataset) -> Self {
         let indices = (0..dataset.len() as u32).collect();
-        Self { dataset: Arc::new(dataset), indices }
+        Self {
+            dataset: Arc::new(dataset),
+            indices,
+        }
     }
 
     /// Number of images.
@@ -73,7 +76,9 @@ impl Subset {
 
     /// The classes of the images, in order.
     pub fn labels(&self) -> impl Iterator<Item = u8> + '_ {
-        self.indices.iter().map(|&index| self.dataset.labels[index as usize])
+        self.indices
+            .iter()
+            .map(|&index| self.dataset.labels[index as usize])
     }
 
     /// The pixels of the image at a position.
@@ -95,7 +100,10 @@ impl Subset {
         row_stride: usize,
         labels: &mut [u32],
     ) {
-        let rows = x.chunks_mut(row_stride).zip(labels.iter_mut()).zip(positions);
+        let rows = x
+            .chunks_mut(row_stride)
+            .zip(labels.iter_mut())
+            .zip(positions);
         for ((row, label), &position) in rows {
             let index = self.indices[position as usize] as usize;
             *label = u32::from(self.dataset.labels[index]);
@@ -116,6 +124,8 @@ pub struct Normalizer {
 impl Normalizer {
     /// `mean` and `std` are of pixels in 0..1.
     pub fn new(mean: f64, std: f64) -> Self {
-        Self { table: std::array::from_fn(|pixel| ((pixel as f64 / 255.0 - mean) / std) as f32) }
+        Self {
+            table: std::array::from_fn(|pixel| ((pixel as f64 / 255.0 - mean) / std) as f32),
+        }
     }
 }

@@ -54,5 +54,9 @@ fn describe_subset(subset: &Subset, classes: usize) -> SubsetDescription {
         digest.update(subset.pixels(position));
         digest.update(&[label]);
     }
-    SubsetDescription { images: subset.len(), class_counts, sha256: digest.hex() }
+    SubsetDescription {
+        images: subset.len(),
+        class_counts,
+        sha256: digest.hex(),
+    }
 }

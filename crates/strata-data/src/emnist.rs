@@ -44,25 +44,48 @@ pub(crate) fn find(root: &Path, split: &str) -> Result<Option<Files>, DataError>
     // A folder that cannot be read is an error, not an absence.
     match fs_err::read_dir(&folder) {
         Ok(_) => {}
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
             return Ok(None);
         }
         Err(error) => return Err(error.into()),
     }
-    let names = ["train-images-idx3", "train-labels-idx1", "test-images-idx3", "test-labels-idx1"];
-    let plain: Vec<PathBuf> =
-        names.iter().map(|name| folder.join(format!("emnist-{split}-{name}-ubyte"))).collect();
+    let names = [
+        "train-images-idx3",
+        "train-labels-idx1",
+        "test-images-idx3",
+        "test-labels-idx1",
+    ];
+    let plain: Vec<PathBuf> = names
+        .iter()
+        .map(|name| folder.join(format!("emnist-{split}-{name}-ubyte")))
+        .collect();
     let found: Vec<Option<PathBuf>> = plain.iter().map(|path| existing(path)).collect();
-    let Some(present) = found.iter().flatten().next().cloned() else { return Ok(None) };
+    let Some(present) = found.iter().flatten().next().cloned() else {
+        return Ok(None);
+    };
     let mut complete = Vec::new();
     for (found, path) in found.into_iter().zip(plain) {
-        complete.push(found.ok_or_else(|| DataError::Incomplete { missing: path, present: present.clone() })?);
+        complete.push(found.ok_or_else(|| DataError::Incomplete {
+            missing: path,
+            present: present.clone(),
+        })?);
     }
     let [train_images, train_labels, test_images, test_labels]: [PathBuf; 4] =
         complete.try_into().expect("there are four names");
     Ok(Some(Files {
-        train: Pair { images: train_images, labels: train_labels },
-        test: Pair { images: test_images, labels: test_labels },
+        train: Pair {
+            images: train_images,
+            labels: train_labels,
+        },
+        test: Pair {
+            images: test_images,
+            labels: test_labels,
+        },
         split: split.to_owned(),
     }))
 }
@@ -70,7 +93,9 @@ pub(crate) fn find(root: &Path, split: &str) -> Result<Option<Files>, DataError>
 fn existing(path: &Path) -> Option<PathBuf> {
     let mut gzip = path.to_owned().into_os_string();
     gzip.push(".gz");
-    [path.to_owned(), gzip.into()].into_iter().find(|path| path.exists())
+    [path.to_owned(), gzip.into()]
+        .into_iter()
+        .find(|path| path.exists())
 }
 
 impl Files {
@@ -78,10 +103,17 @@ impl Files {
     pub(crate) fn read(&self) -> Result<Loaded, DataError> {
         let (train, test) = thread::scope(|scope| {
             let test = scope.spawn(|| self.read_pair(&self.test));
-            (self.read_pair(&self.train), test.join().expect("reading does not panic"))
+            (
+                self.read_pair(&self.train),
+                test.join().expect("reading does not panic"),
+            )
         });
         let ((train, train_digest), (test, test_digest)) = (train?, test?);
-        Ok(Loaded { train, test, digest: format!("{} {train_digest} {test_digest}", self.split) })
+        Ok(Loaded {
+            train,
+            test,
+            digest: format!("{} {train_digest} {test_digest}", self.split),
+        })
     }
 
     fn read_pair(&self, pair: &Pair) -> Result<(Dataset, String), DataError> {
@@ -95,10 +127,14 @@ impl Files {
                 digest.update(&label_bytes);
                 digest.hex()
             });
-            let images = inflated(&pair.images, &compressed, |reader| idx::images(reader)).map(upright);
+            let images =
+                inflated(&pair.images, &compressed, |reader| idx::images(reader)).map(upright);
             (images, digest.join().expect("hashing does not panic"))
         });
-        let (images, labels) = (images?, inflated(&pair.labels, &label_bytes, |reader| idx::labels(reader))?);
+        let (images, labels) = (
+            images?,
+            inflated(&pair.labels, &label_bytes, |reader| idx::labels(reader))?,
+        );
         let count = images.len() / PIXELS;
         if count != labels.len() {
             return Err(DataError::Counts {
@@ -108,17 +144,29 @@ impl Files {
                 labels: labels.len(),
             });
         }
-        Ok((Dataset { images, labels: self.from_zero(labels, &pair.labels)? }, digest))
+        Ok((
+            Dataset {
+                images,
+                labels: self.counted_from_zero(labels, &pair.labels)?,
+            },
+            digest,
+        ))
     }
 
     /// Labels that begin at 0.
-    fn from_zero(&self, mut labels: Vec<u8>, path: &Path) -> Result<Vec<u8>, DataError> {
+    fn counted_from_zero(&self, mut labels: Vec<u8>, path: &Path) -> Result<Vec<u8>, DataError> {
         let classes = class_names(&self.split).map_or(0, |names| names.len()) as u8;
         let first = first_label(&self.split);
         let last = first + classes - 1;
         for (image, label) in labels.iter_mut().enumerate() {
             if !(first..=last).contains(label) {
-                return Err(DataError::Label { path: path.to_owned(), label: *label, image, first, last });
+                return Err(DataError::Label {
+                    path: path.to_owned(),
+                    label: *label,
+                    image,
+                    first,
+                    last,
+                });
             }
             *label -= first;
         }
@@ -132,8 +180,15 @@ fn inflated(
     read: impl FnOnce(&mut dyn Read) -> Result<Vec<u8>, IdxError>,
 ) -> Result<Vec<u8>, DataError> {
     let is_gzip = bytes.starts_with(&[0x1f, 0x8b]);
-    let result = if is_gzip { read(&mut idx::gunzip(bytes)) } else { read(&mut &bytes[..]) };
-    result.map_err(|problem| DataError::Idx { path: path.to_owned(), problem })
+    let result = if is_gzip {
+        read(&mut idx::gunzip(bytes))
+    } else {
+        read(&mut &bytes[..])
+    };
+    result.map_err(|problem| DataError::Idx {
+        path: path.to_owned(),
+        problem,
+    })
 }
 
 /// Transposes each image in place.

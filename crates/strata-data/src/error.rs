@@ -12,7 +12,7 @@ use crate::idx::IdxError;
 #[derive(Debug, Error)]
 pub enum DataError {
     /// Nothing was found.
-    #[error("{}", nothing_found(.looked_in, .download))]
+    #[error("{}", nothing_found(.looked_in, .download.as_deref()))]
     NotFound {
         /// Where it was looked for.
         looked_in: Vec<String>,
@@ -94,11 +94,13 @@ pub enum DataError {
     Glyphs(#[from] crate::glyphs::GlyphsError),
 }
 
-fn nothing_found(looked_in: &[String], download: &Option<String>) -> String {
-    let mut text = format!("there are no EMNIST images in {}", looked_in.join(", nor in "));
-    if let Some(problem) = download {
-        text += &format!("; the download failed: {problem}");
-    }
-    text + "\nhelp: `strata data fetch` downloads them, `data.root=FOLDER` names another folder, \
-            and `data=glyphs` trains on procedural handwriting without any file"
+fn nothing_found(looked_in: &[String], download: Option<&str>) -> String {
+    let failure = download
+        .map(|problem| format!("; the download failed: {problem}"))
+        .unwrap_or_default();
+    format!(
+        "there are no EMNIST images in {}{failure}\nhelp: `strata data fetch` downloads them, `data.root=FOLDER` names \
+         another folder, and `data=glyphs` trains on procedural handwriting without any file",
+        looked_in.join(", nor in ")
+    )
 }

@@ -31,7 +31,9 @@ const MOST_BYTES: u64 = 1 << 30;
 /// The download fails or is interrupted, the archive is not the expected one, or the disk refuses.
 pub fn fetch(request: &DataRequest, events: &mut dyn Events) -> Result<PathBuf, DataError> {
     if class_names(&request.split).is_none() {
-        return Err(DataError::Split { split: request.split.clone() });
+        return Err(DataError::Split {
+            split: request.split.clone(),
+        });
     }
     let folder = raw_folder(&request.root);
     let archive = folder.join("gzip.zip");
@@ -43,8 +45,11 @@ pub fn fetch(request: &DataRequest, events: &mut dyn Events) -> Result<PathBuf, 
             request.url,
             archive.display()
         ));
-        let wanted =
-            DownloadRequest { url: request.url.clone(), destination: archive.clone(), md5: request.md5.clone() };
+        let wanted = DownloadRequest {
+            url: request.url.clone(),
+            destination: archive.clone(),
+            md5: request.md5.clone(),
+        };
         download(&wanted, &mut Forward(events))?;
     }
     for file in unpack(&archive, &request.split, &folder)? {
@@ -63,22 +68,34 @@ fn is_there(archive: &Path, md5: Option<&str>) -> Result<bool, DataError> {
 
 /// Unpacks `gzip/emnist-<split>-*` and gives back the files made.
 fn unpack(archive: &Path, split: &str, folder: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let refused = |problem: String| DataError::Archive { path: archive.to_owned(), problem };
+    let refused = |problem: String| DataError::Archive {
+        path: archive.to_owned(),
+        problem,
+    };
     let file = io::BufReader::new(fs_err::File::open(archive)?);
     let mut zip = ZipArchive::new(file).map_err(|error| refused(error.to_string()))?;
     let mut made = Vec::new();
     for index in 0..zip.len() {
-        let mut member = zip.by_index(index).map_err(|error| refused(error.to_string()))?;
+        let mut member = zip
+            .by_index(index)
+            .map_err(|error| refused(error.to_string()))?;
         // Only the last part of a name is ever used, and only a name of a known form.
-        let Some(name) = wanted_name(&member.name().unwrap_or_default(), split) else { continue };
+        let Some(name) = wanted_name(&member.name().unwrap_or_default(), split) else {
+            continue;
+        };
         let path = folder.join(name.trim_end_matches(".gz"));
         let mut head = [0; 2];
-        member.read_exact(&mut head).map_err(|error| refused(format!("{name}: {error}")))?;
+        member
+            .read_exact(&mut head)
+            .map_err(|error| refused(format!("{name}: {error}")))?;
         let whole = io::Cursor::new(head).chain(&mut member);
         let is_gzip = head == [0x1f, 0x8b];
         write_atomically_with(&path, |out| {
             let copied = if is_gzip {
-                io::copy(&mut gunzip(io::BufReader::new(whole)).take(MOST_BYTES + 1), out)?
+                io::copy(
+                    &mut gunzip(io::BufReader::new(whole)).take(MOST_BYTES + 1),
+                    out,
+                )?
             } else {
                 io::copy(&mut whole.take(MOST_BYTES + 1), out)?
             };
@@ -99,8 +116,16 @@ fn unpack(archive: &Path, split: &str, folder: &Path) -> Result<Vec<PathBuf>, Da
 /// The file name of a member that belongs to the split.
 fn wanted_name(member: &str, split: &str) -> Option<String> {
     let name = member.rsplit('/').next()?;
-    let rest = name.strip_prefix("emnist-")?.strip_prefix(split)?.strip_prefix('-')?;
-    let known = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "test-images-idx3-ubyte", "test-labels-idx1-ubyte"];
+    let rest = name
+        .strip_prefix("emnist-")?
+        .strip_prefix(split)?
+        .strip_prefix('-')?;
+    let known = [
+        "train-images-idx3-ubyte",
+        "train-labels-idx1-ubyte",
+        "test-images-idx3-ubyte",
+        "test-labels-idx1-ubyte",
+    ];
     let is_known = rest == "mapping.txt" || known.contains(&rest.trim_end_matches(".gz"));
     is_known.then(|| name.to_owned())
 }

@@ -44,15 +44,28 @@ impl fmt::Display for IdxError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Magic { expected, found } => {
-                write!(f, "the magic number is {found:#010x}, not {expected:#010x}: this is another kind of file")
+                write!(
+                    f,
+                    "the magic number is {found:#010x}, not {expected:#010x}: this is another kind of file"
+                )
             }
-            Self::ImageSize { rows, columns } => write!(f, "images are {rows}x{columns}, not 28x28"),
+            Self::ImageSize { rows, columns } => {
+                write!(f, "images are {rows}x{columns}, not 28x28")
+            }
             Self::Length { expected, found } if found < expected => {
-                write!(f, "truncated: {expected} bytes are expected, {found} are there")
+                write!(
+                    f,
+                    "truncated: {expected} bytes are expected, {found} are there"
+                )
             }
-            Self::Length { expected, .. } => write!(f, "more than the expected {expected} bytes are there"),
+            Self::Length { expected, .. } => {
+                write!(f, "more than the expected {expected} bytes are there")
+            }
             Self::NoHeader => write!(f, "truncated: the header is not complete"),
-            Self::TooLarge { items } => write!(f, "the header announces {items} items, more than EMNIST has"),
+            Self::TooLarge { items } => write!(
+                f,
+                "the header announces {items} items, more than EMNIST has"
+            ),
             Self::Read(problem) => write!(f, "cannot be read: {problem}"),
         }
     }
@@ -83,7 +96,10 @@ pub(crate) fn gunzip<R: io::BufRead>(reader: R) -> MultiGzDecoder<io::BufReader<
 fn read(mut reader: impl Read, magic: u32) -> Result<Vec<u8>, IdxError> {
     let found = number(&mut reader)?;
     if found != magic {
-        return Err(IdxError::Magic { expected: magic, found });
+        return Err(IdxError::Magic {
+            expected: magic,
+            found,
+        });
     }
     let items = number(&mut reader)?;
     if items > MOST_ITEMS {
@@ -99,12 +115,18 @@ fn read(mut reader: impl Read, magic: u32) -> Result<Vec<u8>, IdxError> {
     }
     let mut bytes = Vec::with_capacity(expected as usize + 1);
     // One more than expected, to notice what is too long.
-    reader.take(expected + 1).read_to_end(&mut bytes).map_err(|error| match error.kind() {
-        io::ErrorKind::UnexpectedEof => IdxError::Length { expected, found: 0 },
-        _ => IdxError::Read(error.to_string()),
-    })?;
+    reader
+        .take(expected + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => IdxError::Length { expected, found: 0 },
+            _ => IdxError::Read(error.to_string()),
+        })?;
     if bytes.len() as u64 != expected {
-        return Err(IdxError::Length { expected, found: bytes.len() as u64 });
+        return Err(IdxError::Length {
+            expected,
+            found: bytes.len() as u64,
+        });
     }
     Ok(bytes)
 }
@@ -126,19 +148,51 @@ mod tests {
 
     fn file(magic: u32, sizes: &[u32], bytes: &[u8]) -> Vec<u8> {
         let mut file = magic.to_be_bytes().to_vec();
-        sizes.iter().for_each(|size| file.extend(size.to_be_bytes()));
+        for size in sizes {
+            file.extend(size.to_be_bytes());
+        }
         file.extend(bytes);
         file
     }
 
     #[test]
     fn what_is_wrong_is_said() {
-        assert_eq!(labels(&file(LABELS, &[3], &[1, 2, 3])[..]), Ok(vec![1, 2, 3]));
-        assert_eq!(labels(&file(LABELS, &[3], &[1, 2])[..]), Err(IdxError::Length { expected: 3, found: 2 }));
-        assert_eq!(labels(&file(LABELS, &[1], &[1, 2])[..]), Err(IdxError::Length { expected: 1, found: 2 }));
-        assert_eq!(labels(&file(IMAGES, &[1], &[])[..]), Err(IdxError::Magic { expected: LABELS, found: IMAGES }));
-        assert_eq!(images(&file(IMAGES, &[1, 28, 27], &[])[..]), Err(IdxError::ImageSize { rows: 28, columns: 27 }));
-        assert_eq!(images(&file(IMAGES, &[u32::MAX, 28, 28], &[])[..]), Err(IdxError::TooLarge { items: u32::MAX }));
+        assert_eq!(
+            labels(&file(LABELS, &[3], &[1, 2, 3])[..]),
+            Ok(vec![1, 2, 3])
+        );
+        assert_eq!(
+            labels(&file(LABELS, &[3], &[1, 2])[..]),
+            Err(IdxError::Length {
+                expected: 3,
+                found: 2
+            })
+        );
+        assert_eq!(
+            labels(&file(LABELS, &[1], &[1, 2])[..]),
+            Err(IdxError::Length {
+                expected: 1,
+                found: 2
+            })
+        );
+        assert_eq!(
+            labels(&file(IMAGES, &[1], &[])[..]),
+            Err(IdxError::Magic {
+                expected: LABELS,
+                found: IMAGES
+            })
+        );
+        assert_eq!(
+            images(&file(IMAGES, &[1, 28, 27], &[])[..]),
+            Err(IdxError::ImageSize {
+                rows: 28,
+                columns: 27
+            })
+        );
+        assert_eq!(
+            images(&file(IMAGES, &[u32::MAX, 28, 28], &[])[..]),
+            Err(IdxError::TooLarge { items: u32::MAX })
+        );
         assert_eq!(images(&[][..]), Err(IdxError::NoHeader));
     }
 

@@ -50,7 +50,9 @@ pub trait Events {
 /// Nothing is found, files are damaged or incomplete, or the download fails.
 pub fn load(request: &DataRequest, events: &mut dyn Events) -> Result<Splits, DataError> {
     let Some(names) = class_names(&request.split) else {
-        return Err(DataError::Split { split: request.split.clone() });
+        return Err(DataError::Split {
+            split: request.split.clone(),
+        });
     };
     if let Some(splits) = on_disk(request, &names)? {
         return Ok(splits);
@@ -71,10 +73,17 @@ pub fn load(request: &DataRequest, events: &mut dyn Events) -> Result<Splits, Da
         emnist::raw_folder(&request.root).display().to_string(),
         format!("{} (npz)", request.root.display()),
     ];
-    if let Some(folder) = request.mlp_data_dir.as_ref().filter(|folder| **folder != request.root) {
+    if let Some(folder) = request
+        .mlp_data_dir
+        .as_ref()
+        .filter(|folder| **folder != request.root)
+    {
         looked_in.push(format!("{} (MLP_DATA_DIR)", folder.display()));
     }
-    Err(DataError::NotFound { looked_in, download: failure })
+    Err(DataError::NotFound {
+        looked_in,
+        download: failure,
+    })
 }
 
 fn on_disk(request: &DataRequest, names: &[String]) -> Result<Option<Splits>, DataError> {
@@ -87,15 +96,25 @@ fn on_disk(request: &DataRequest, names: &[String]) -> Result<Option<Splits>, Da
     };
     if let Some(files) = emnist::find(&request.root, &request.split)? {
         let loaded = files.read()?;
-        let source = format!("EMNIST {} in {}", request.split, emnist::raw_folder(&request.root).display());
-        return Ok(Some(recipe(source, loaded.digest).hold_out(loaded.train, loaded.test)));
+        let source = format!(
+            "EMNIST {} in {}",
+            request.split,
+            emnist::raw_folder(&request.root).display()
+        );
+        return Ok(Some(
+            recipe(source, loaded.digest).hold_out(loaded.train, loaded.test),
+        ));
     }
     let folders = [Some(&request.root), request.mlp_data_dir.as_ref()];
     for folder in folders.into_iter().flatten() {
         if let Some(paths) = course::find(folder)? {
             let loaded = course::read(&paths, names.len())?;
             let source = format!("the course's npz files in {}", folder.display());
-            return Ok(Some(recipe(source, loaded.digest).given(loaded.train, loaded.validation, loaded.test)));
+            return Ok(Some(recipe(source, loaded.digest).given(
+                loaded.train,
+                loaded.validation,
+                loaded.test,
+            )));
         }
     }
     Ok(None)
@@ -115,7 +134,10 @@ pub fn load_glyphs(
         events.notice(&warning.to_string());
     }
     if cached.source == glyphs::Source::Generated {
-        events.notice(&format!("drew the glyphs; kept in {}", cached.path.display()));
+        events.notice(&format!(
+            "drew the glyphs; kept in {}",
+            cached.path.display()
+        ));
     }
     let mut digest = Sha256::new();
     let recipe = format!(
@@ -133,6 +155,9 @@ pub fn load_glyphs(
         source: format!("glyphs of seed {}", config.seed),
         content: digest.hex(),
     };
-    let dataset = |images: glyphs::Images| Dataset { images: images.pixels, labels: images.labels };
+    let dataset = |images: glyphs::Images| Dataset {
+        images: images.pixels,
+        labels: images.labels,
+    };
     Ok(recipe.hold_out(dataset(cached.glyphs.train), dataset(cached.glyphs.test)))
 }

@@ -45,12 +45,16 @@ const INK_SIDE: usize = SIDE - 4;
 pub fn read_picture(path: &Path) -> Result<[u8; PIXELS], PictureError> {
     let mut grey = Grey::read(path)?;
     if grey.border_mean() > 127.0 {
-        grey.pixels.iter_mut().for_each(|pixel| *pixel = 255.0 - *pixel);
+        grey.pixels
+            .iter_mut()
+            .for_each(|pixel| *pixel = 255.0 - *pixel);
     }
     if (grey.width, grey.height) == (SIDE, SIDE) {
         return Ok(std::array::from_fn(|at| grey.pixels[at].round() as u8));
     }
-    let ink = grey.ink().ok_or_else(|| PictureError::Blank { path: path.to_owned() })?;
+    let ink = grey.ink().ok_or_else(|| PictureError::Blank {
+        path: path.to_owned(),
+    })?;
     Ok(ink.fitted())
 }
 
@@ -62,27 +66,51 @@ struct Grey {
 
 impl Grey {
     fn read(path: &Path) -> Result<Self, PictureError> {
-        let refused = |problem: String| PictureError::Png { path: path.to_owned(), problem };
+        let refused = |problem: String| PictureError::Png {
+            path: path.to_owned(),
+            problem,
+        };
         let file = BufReader::new(fs_err::File::open(path)?);
         let mut decoder = Decoder::new_with_limits(file, Limits { bytes: MOST_BYTES });
         decoder.set_transformations(Transformations::normalize_to_color8());
-        let mut reader = decoder.read_info().map_err(|error| refused(error.to_string()))?;
-        let size = reader.output_buffer_size().filter(|&size| size <= MOST_BYTES);
+        let mut reader = decoder
+            .read_info()
+            .map_err(|error| refused(error.to_string()))?;
+        let size = reader
+            .output_buffer_size()
+            .filter(|&size| size <= MOST_BYTES);
         let mut bytes = vec![0; size.ok_or_else(|| refused("it is too large".to_owned()))?];
-        let frame = reader.next_frame(&mut bytes).map_err(|error| refused(error.to_string()))?;
+        let frame = reader
+            .next_frame(&mut bytes)
+            .map_err(|error| refused(error.to_string()))?;
         let bytes = &bytes[..frame.buffer_size()];
         let pixels: Vec<f32> = match frame.color_type {
             ColorType::Grayscale => bytes.iter().map(|&grey| f32::from(grey)).collect(),
-            ColorType::GrayscaleAlpha => {
-                bytes.as_chunks::<2>().0.iter().map(|&[grey, alpha]| on_white(f32::from(grey), alpha)).collect()
-            }
-            ColorType::Rgb => bytes.as_chunks::<3>().0.iter().map(|&rgb| luma(rgb)).collect(),
-            ColorType::Rgba => {
-                bytes.as_chunks::<4>().0.iter().map(|&[r, g, b, alpha]| on_white(luma([r, g, b]), alpha)).collect()
-            }
+            ColorType::GrayscaleAlpha => bytes
+                .as_chunks::<2>()
+                .0
+                .iter()
+                .map(|&[grey, alpha]| on_white(f32::from(grey), alpha))
+                .collect(),
+            ColorType::Rgb => bytes
+                .as_chunks::<3>()
+                .0
+                .iter()
+                .map(|&rgb| luma(rgb))
+                .collect(),
+            ColorType::Rgba => bytes
+                .as_chunks::<4>()
+                .0
+                .iter()
+                .map(|&[r, g, b, alpha]| on_white(luma([r, g, b]), alpha))
+                .collect(),
             ColorType::Indexed => return Err(refused("its palette was not expanded".to_owned())),
         };
-        Ok(Self { width: frame.width as usize, height: frame.height as usize, pixels })
+        Ok(Self {
+            width: frame.width as usize,
+            height: frame.height as usize,
+            pixels,
+        })
     }
 
     fn border_mean(&self) -> f32 {
@@ -107,17 +135,23 @@ impl Grey {
         }
         let threshold = least + 0.25 * (most - least);
         let is_ink = |row: usize, column: usize| self.pixels[row * self.width + column] > threshold;
-        let mut rows = (0..self.height).filter(|&row| (0..self.width).any(|column| is_ink(row, column)));
+        let mut rows =
+            (0..self.height).filter(|&row| (0..self.width).any(|column| is_ink(row, column)));
         let top = rows.next()?;
         let bottom = rows.next_back().unwrap_or(top);
-        let mut columns = (0..self.width).filter(|&column| (top..=bottom).any(|row| is_ink(row, column)));
+        let mut columns =
+            (0..self.width).filter(|&column| (top..=bottom).any(|row| is_ink(row, column)));
         let left = columns.next()?;
         let right = columns.next_back().unwrap_or(left);
         let stretched = |pixel: f32| (pixel - least) / (most - least) * 255.0;
         let pixels = (top..=bottom)
             .flat_map(|row| (left..=right).map(move |column| (row, column)))
             .map(|(row, column)| stretched(self.pixels[row * self.width + column]));
-        Some(Self { width: right - left + 1, height: bottom - top + 1, pixels: pixels.collect() })
+        Some(Self {
+            width: right - left + 1,
+            height: bottom - top + 1,
+            pixels: pixels.collect(),
+        })
     }
 
     /// Scaled to fit 24x24 and centred; each pixel is the mean of the area it covers.
@@ -131,7 +165,9 @@ impl Grey {
             let (row, column) = ((at / SIDE) as f32, (at % SIDE) as f32);
             let rows = ((row - top) * scale, (row + 1.0 - top) * scale);
             let columns = ((column - left) * scale, (column + 1.0 - left) * scale);
-            (self.area_sum(rows, columns) / (scale * scale)).round().clamp(0.0, 255.0) as u8
+            (self.area_sum(rows, columns) / (scale * scale))
+                .round()
+                .clamp(0.0, 255.0) as u8
         })
     }
 
@@ -139,11 +175,15 @@ impl Grey {
         let covered = |index: usize, (from, to): (f32, f32)| {
             ((index as f32 + 1.0).min(to) - (index as f32).max(from)).max(0.0)
         };
-        let range = |(from, to): (f32, f32), len: usize| from.max(0.0) as usize..(to.max(0.0).ceil() as usize).min(len);
+        let range = |(from, to): (f32, f32), len: usize| {
+            from.max(0.0) as usize..(to.max(0.0).ceil() as usize).min(len)
+        };
         let mut sum = 0.0;
         for row in range(rows, self.height) {
             for column in range(columns, self.width) {
-                sum += self.pixels[row * self.width + column] * covered(row, rows) * covered(column, columns);
+                sum += self.pixels[row * self.width + column]
+                    * covered(row, rows)
+                    * covered(column, columns);
             }
         }
         sum

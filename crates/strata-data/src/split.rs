@@ -32,9 +32,13 @@ impl Recipe {
             // In the order of the file, so that neighbours in memory are neighbours in the subset.
             let mut indices = indices.to_vec();
             indices.sort_unstable();
-            Subset { dataset: Arc::clone(&dataset), indices }
+            Subset {
+                dataset: Arc::clone(&dataset),
+                indices,
+            }
         };
-        let fingerprint = self.fingerprint(&format!("held out {} seed {}", n_validation, self.seed));
+        let fingerprint =
+            self.fingerprint(&format!("held out {} seed {}", n_validation, self.seed));
         Splits {
             train: part(rest),
             validation: part(validation),

@@ -14,7 +14,12 @@ pub fn closest<'a>(name: &str, choices: impl IntoIterator<Item = &'a str>) -> Op
     let allowed = (name.len() / 3).max(1);
     choices
         .into_iter()
-        .map(|choice| (distance(&name, &choice.to_lowercase().chars().collect::<Vec<_>>()), choice))
+        .map(|choice| {
+            (
+                distance(&name, &choice.to_lowercase().chars().collect::<Vec<_>>()),
+                choice,
+            )
+        })
         .filter(|(distance, _)| *distance <= allowed)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, choice)| choice)

@@ -29,13 +29,21 @@ pub struct Annotation {
 impl Diagnostic {
     /// An error without a place.
     pub fn error(title: impl Into<String>) -> Self {
-        Self { title: title.into(), annotations: Vec::new(), notes: Vec::new(), helps: Vec::new() }
+        Self {
+            title: title.into(),
+            annotations: Vec::new(),
+            notes: Vec::new(),
+            helps: Vec::new(),
+        }
     }
 
     /// Points at a place.
     #[must_use]
     pub fn at(mut self, span: Span, label: impl Into<String>) -> Self {
-        self.annotations.push(Annotation { span, label: label.into() });
+        self.annotations.push(Annotation {
+            span,
+            label: label.into(),
+        });
         self
     }
 

@@ -31,11 +31,21 @@ impl Diagnostic {
 }
 
 fn snippet(annotation: &Annotation, main: bool) -> Snippet<'_, annotate_snippets::Annotation<'_>> {
-    let kind = if main { AnnotationKind::Primary } else { AnnotationKind::Context };
+    let kind = if main {
+        AnnotationKind::Primary
+    } else {
+        AnnotationKind::Context
+    };
     let mark = kind.span(annotation.span.range());
-    let mark = if annotation.label.is_empty() { mark } else { mark.label(annotation.label.as_str()) };
+    let mark = if annotation.label.is_empty() {
+        mark
+    } else {
+        mark.label(annotation.label.as_str())
+    };
     let source = annotation.span.source();
-    Snippet::source(source.text.as_str()).path(source.name.as_str()).annotation(mark)
+    Snippet::source(source.text.as_str())
+        .path(source.name.as_str())
+        .annotation(mark)
 }
 
 #[cfg(test)]

@@ -16,7 +16,10 @@ pub struct Source {
 impl Source {
     /// A text with a name.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
-        Arc::new(Self { name: name.into(), text: text.into() })
+        Arc::new(Self {
+            name: name.into(),
+            text: text.into(),
+        })
     }
 }
 
@@ -39,7 +42,10 @@ impl Span {
             at
         };
         let start = whole(range.start);
-        Self { source: Arc::clone(source), range: start..whole(range.end).max(start) }
+        Self {
+            source: Arc::clone(source),
+            range: start..whole(range.end).max(start),
+        }
     }
 
     /// The text it belongs to.
@@ -61,7 +67,10 @@ impl Span {
     pub fn line_and_column(&self) -> (usize, usize) {
         let before = &self.source.text[..self.range.start];
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+        (
+            before.matches('\n').count() + 1,
+            before[line_start..].chars().count() + 1,
+        )
     }
 }
 

@@ -48,7 +48,10 @@ impl SavedModel {
     /// No model, a damaged one, or parameters that do not fit the network it names.
     pub fn of_run(run: &Path) -> Result<Self, ExperimentError> {
         let path = run.join("artifacts").join(BEST_MODEL);
-        let not_a_model = |problem: String| ExperimentError::NotAModel { path: path.clone(), problem };
+        let not_a_model = |problem: String| ExperimentError::NotAModel {
+            path: path.clone(),
+            problem,
+        };
         if !path.is_file() {
             let problem = if run.join("run.json").is_file() {
                 "the run ended before its first evaluation"
@@ -70,7 +73,8 @@ impl SavedModel {
             .map(|Tensor { name, shape, data }| NamedTensor { name, shape, data })
             .collect();
         let mut mlp = Mlp::new(&config, 0);
-        mlp.load_parameters(&tensors).map_err(|error| not_a_model(error.to_string()))?;
+        mlp.load_parameters(&tensors)
+            .map_err(|error| not_a_model(error.to_string()))?;
         Ok(Self { card, mlp })
     }
 
@@ -84,10 +88,15 @@ impl SavedModel {
 fn check_size(dims: &[usize], tensors: &[Tensor]) -> Result<(), String> {
     let held: usize = tensors.iter().map(|tensor| tensor.data.len()).sum();
     let needed = dims.windows(2).try_fold(0_usize, |sum, pair| {
-        pair[0].checked_add(1)?.checked_mul(pair[1])?.checked_add(sum)
+        pair[0]
+            .checked_add(1)?
+            .checked_mul(pair[1])?
+            .checked_add(sum)
     });
     if needed != Some(held) || dims.contains(&0) {
-        return Err(format!("it holds {held} numbers, which do not make a network of widths {dims:?}"));
+        return Err(format!(
+            "it holds {held} numbers, which do not make a network of widths {dims:?}"
+        ));
     }
     Ok(())
 }

@@ -2,25 +2,33 @@
 
 use strata_diag::closest;
 use strata_nn::{
-    Activation, ActivationError, InstructionSet, MlpConfig, OptimizerConfig, OptimizerError, SchedulerConfig,
-    SchedulerError, SchedulerInterval, TrainerConfig, WeightInit,
+    Activation, ActivationError, InstructionSet, MlpConfig, OptimizerConfig, OptimizerError,
+    SchedulerConfig, SchedulerError, SchedulerInterval, TrainerConfig, WeightInit,
 };
 
 use crate::config::{ExperimentConfig, Invalid, ModelConfig};
 
 /// The network of the configuration.
 pub(crate) fn mlp_config(model: &ModelConfig) -> Result<MlpConfig, Invalid> {
-    let activation = Activation::from_name(&model.activation, &model.activation_kwargs).map_err(|error| {
-        let key = match &error {
-            ActivationError::UnknownName { .. } => "model.activation".to_owned(),
-            ActivationError::UnknownParameter { parameter, .. } | ActivationError::WrongType { parameter, .. } => {
-                format!("model.activation_kwargs.{parameter}")
-            }
-        };
-        invalid(key, &error, &model.activation, &Activation::NAMES)
+    let activation =
+        Activation::from_name(&model.activation, &model.activation_kwargs).map_err(|error| {
+            let key = match &error {
+                ActivationError::UnknownName { .. } => "model.activation".to_owned(),
+                ActivationError::UnknownParameter { parameter, .. }
+                | ActivationError::WrongType { parameter, .. } => {
+                    format!("model.activation_kwargs.{parameter}")
+                }
+            };
+            invalid(key, &error, &model.activation, &Activation::NAMES)
+        })?;
+    let weight_init = WeightInit::from_name(&model.weight_init).map_err(|error| {
+        invalid(
+            "model.weight_init".to_owned(),
+            &error,
+            &model.weight_init,
+            &WeightInit::NAMES,
+        )
     })?;
-    let weight_init = WeightInit::from_name(&model.weight_init)
-        .map_err(|error| invalid("model.weight_init".to_owned(), &error, &model.weight_init, &WeightInit::NAMES))?;
     Ok(MlpConfig {
         input_dim: model.input_dim,
         hidden_dims: model.hidden_dims.clone(),
@@ -55,17 +63,21 @@ pub(crate) fn threads(wanted: Option<usize>) -> usize {
 
 fn optimizer(config: &ExperimentConfig) -> Result<OptimizerConfig, Invalid> {
     let optimizer = &config.training.optimizer;
-    OptimizerConfig::from_name(&optimizer.name, &optimizer.params).map_err(|error: OptimizerError| {
-        let key = match error.parameter() {
-            None => "training.optimizer.name".to_owned(),
-            Some(parameter) => format!("training.optimizer.params.{parameter}"),
-        };
-        invalid(key, &error, &optimizer.name, &OptimizerConfig::NAMES)
-    })
+    OptimizerConfig::from_name(&optimizer.name, &optimizer.params).map_err(
+        |error: OptimizerError| {
+            let key = match error.parameter() {
+                None => "training.optimizer.name".to_owned(),
+                Some(parameter) => format!("training.optimizer.params.{parameter}"),
+            };
+            invalid(key, &error, &optimizer.name, &OptimizerConfig::NAMES)
+        },
+    )
 }
 
 fn scheduler(config: &ExperimentConfig) -> Result<Option<SchedulerConfig>, Invalid> {
-    let Some(scheduler) = &config.training.scheduler else { return Ok(None) };
+    let Some(scheduler) = &config.training.scheduler else {
+        return Ok(None);
+    };
     let parsed = SchedulerConfig::from_name(&scheduler.name, &scheduler.params);
     parsed.map(Some).map_err(|error: SchedulerError| {
         let key = match error.parameter() {

@@ -79,6 +79,8 @@ pub enum ExperimentError {
 
 /// Writes a file whole or not at all, its folder made if need be.
 pub(crate) fn write_file(path: &std::path::Path, bytes: &[u8]) -> Result<(), ExperimentError> {
-    strata_fs::write_atomically(path, bytes)
-        .map_err(|source| ExperimentError::Write { path: path.to_owned(), source })
+    strata_fs::write_atomically(path, bytes).map_err(|source| ExperimentError::Write {
+        path: path.to_owned(),
+        source,
+    })
 }

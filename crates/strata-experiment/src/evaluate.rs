@@ -42,7 +42,10 @@ pub struct EvaluatedRun {
 ///
 /// # Errors
 /// No model, or the data cannot be had; nothing is downloaded.
-pub fn evaluate_run(request: &EvaluateRequest, events: &mut dyn Events) -> Result<EvaluatedRun, ExperimentError> {
+pub fn evaluate_run(
+    request: &EvaluateRequest,
+    events: &mut dyn Events,
+) -> Result<EvaluatedRun, ExperimentError> {
     let SavedModel { card, mlp } = SavedModel::of_run(&request.run)?;
     let mut data = card.data.clone();
     data.download = false;
@@ -58,7 +61,10 @@ pub fn evaluate_run(request: &EvaluateRequest, events: &mut dyn Events) -> Resul
         if subset.is_empty() {
             continue;
         }
-        let evaluation = trainer.evaluate(&Images { subset, normalizer: &normalizer });
+        let evaluation = trainer.evaluate(&Images {
+            subset,
+            normalizer: &normalizer,
+        });
         figures.insert(format!("{name}/loss"), evaluation.loss);
         figures.insert(format!("{name}/accuracy"), evaluation.accuracy);
     }
@@ -72,6 +78,14 @@ pub fn evaluate_run(request: &EvaluateRequest, events: &mut dyn Events) -> Resul
 
 /// A trainer that only evaluates: its optimiser is never asked.
 pub(crate) fn evaluator(mlp: strata_nn::Mlp, threads: usize) -> Trainer {
-    let optimizer = OptimizerConfig::from_name("SGD", &BTreeMap::new()).expect("SGD needs no parameter");
-    Trainer::new(mlp, TrainerConfig { threads, batch_size: 1, ..TrainerConfig::new(optimizer) })
+    let optimizer =
+        OptimizerConfig::from_name("SGD", &BTreeMap::new()).expect("SGD needs no parameter");
+    Trainer::new(
+        mlp,
+        TrainerConfig {
+            threads,
+            batch_size: 1,
+            ..TrainerConfig::new(optimizer)
+        },
+    )
 }

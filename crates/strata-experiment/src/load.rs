@@ -33,7 +33,11 @@ pub fn load_splits(
     match config.name {
         SourceName::Emnist => strata_data::load(&data_request(config, seed), events),
         SourceName::Glyphs => {
-            let glyphs_config = glyphs::GlyphsConfig { seed: config.seed, threads, ..glyphs::GlyphsConfig::default() };
+            let glyphs_config = glyphs::GlyphsConfig {
+                seed: config.seed,
+                threads,
+                ..glyphs::GlyphsConfig::default()
+            };
             let request = data_request(config, seed);
             strata_data::load_glyphs(&glyphs_config, &request, events)
         }

@@ -32,7 +32,11 @@ pub struct ClassProbability {
 ///
 /// # Errors
 /// A picture that cannot be read; none is classified then.
-pub fn predict(model: SavedModel, files: &[PathBuf], top: usize) -> Result<Vec<Prediction>, ExperimentError> {
+pub fn predict(
+    model: SavedModel,
+    files: &[PathBuf],
+    top: usize,
+) -> Result<Vec<Prediction>, ExperimentError> {
     let normalization = model.card.data.normalization;
     let mut x = Vec::with_capacity(files.len() * PIXELS);
     for file in files {
@@ -42,7 +46,11 @@ pub fn predict(model: SavedModel, files: &[PathBuf], top: usize) -> Result<Vec<P
         });
         x.extend(normalized);
     }
-    let samples = MatrixSamples { x, labels: vec![0; files.len()], input_dim: PIXELS };
+    let samples = MatrixSamples {
+        x,
+        labels: vec![0; files.len()],
+        input_dim: PIXELS,
+    };
     let SavedModel { card, mlp } = model;
     if mlp.config().input_dim != PIXELS {
         return Err(ExperimentError::Mismatch {
@@ -54,16 +62,25 @@ pub fn predict(model: SavedModel, files: &[PathBuf], top: usize) -> Result<Vec<P
         });
     }
     let probabilities = evaluator(mlp, 1).predict(&samples);
-    let predictions = files.iter().zip(probabilities).map(|(file, probabilities)| {
-        let mut classes: Vec<ClassProbability> = card
-            .class_names
-            .iter()
-            .zip(probabilities)
-            .map(|(class, probability)| ClassProbability { class: class.clone(), probability })
-            .collect();
-        classes.sort_by(|a, b| b.probability.total_cmp(&a.probability));
-        classes.truncate(top.max(1));
-        Prediction { file: file.clone(), classes }
-    });
+    let predictions = files
+        .iter()
+        .zip(probabilities)
+        .map(|(file, probabilities)| {
+            let mut classes: Vec<ClassProbability> = card
+                .class_names
+                .iter()
+                .zip(probabilities)
+                .map(|(class, probability)| ClassProbability {
+                    class: class.clone(),
+                    probability,
+                })
+                .collect();
+            classes.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+            classes.truncate(top.max(1));
+            Prediction {
+                file: file.clone(),
+                classes,
+            }
+        });
     Ok(predictions.collect())
 }

@@ -10,7 +10,10 @@ use serde_json::json;
 use strata_config::Composition;
 use strata_data::{Events, Normalizer, Splits};
 use strata_nn::{EpochReport, Evaluation, Mlp, StepReport, Trainer};
-use strata_track::{Console, ConsoleSink, JobLog, Level, Mode, Plan, Row, RunDirectory, RunRecord, RunState, Tracker};
+use strata_track::{
+    Console, ConsoleSink, JobLog, Level, Mode, Plan, Row, RunDirectory, RunRecord, RunState,
+    Tracker,
+};
 
 use crate::artifact::{self, BEST_MODEL, ModelCard};
 use crate::config::{ExperimentConfig, SweepMode, WandbMode};
@@ -61,10 +64,22 @@ const LOGGER: &str = "strata.train";
 /// directory the reason stands in its `run.json` and its log.
 pub fn run(mut launch: Launch, interrupted: &AtomicBool) -> Result<RunEnd, RunFailure> {
     let directory = make_directory(&mut launch).map_err(RunFailure::BeforeTheLog)?;
-    let log = JobLog::open(&directory.log_path(&launch.job_name), Console::stderr(), Level::Info)
-        .map_err(|error| RunFailure::BeforeTheLog(error.into()))?;
-    log.info(LOGGER, &format!("run directory {}", directory.path().display()));
-    let job = Job { config: &launch.config, directory: &directory, log: &log, interrupted };
+    let log = JobLog::open(
+        &directory.log_path(&launch.job_name),
+        Console::stderr(),
+        Level::Info,
+    )
+    .map_err(|error| RunFailure::BeforeTheLog(error.into()))?;
+    log.info(
+        LOGGER,
+        &format!("run directory {}", directory.path().display()),
+    );
+    let job = Job {
+        config: &launch.config,
+        directory: &directory,
+        log: &log,
+        interrupted,
+    };
     let ended = match job.run() {
         Err(ExperimentError::Interrupted) => Ok(RunEnd::Interrupted),
         ended => ended,
@@ -81,7 +96,10 @@ pub fn run(mut launch: Launch, interrupted: &AtomicBool) -> Result<RunEnd, RunFa
     let folder = directory.path().display();
     match &ended {
         Ok(RunEnd::Finished) => log.info(LOGGER, &format!("finished: {folder}")),
-        Ok(RunEnd::Interrupted) => log.warning(LOGGER, &format!("interrupted; what there is is in {folder}")),
+        Ok(RunEnd::Interrupted) => log.warning(
+            LOGGER,
+            &format!("interrupted; what there is is in {folder}"),
+        ),
         Err(error) => log.error(LOGGER, &error.to_string()),
     }
     ended.map_err(|_| RunFailure::Logged)
@@ -101,11 +119,15 @@ fn make_directory(launch: &mut Launch) -> Result<RunDirectory, ExperimentError> 
     } else {
         RunDirectory::create(&wanted, &record)?
     };
-    launch.composition.set_output_dir(&cwd.join(directory.path()));
+    launch
+        .composition
+        .set_output_dir(&cwd.join(directory.path()));
     // Once more, since some values name the directory that exists only now.
     launch.config = ExperimentConfig::from_composition(&launch.composition)?;
     directory.update(|record| {
-        record.other.insert("config".to_owned(), json!(launch.config));
+        record
+            .other
+            .insert("config".to_owned(), json!(launch.config));
     })?;
     if let Some(subdir) = launch.composition.output_subdir()? {
         for (name, text) in launch.composition.hydra_files()? {
@@ -150,29 +172,45 @@ impl Job<'_> {
         }
         let wandb = &self.config.logging.wandb;
         if wandb.enabled && wandb.mode != WandbMode::Disabled {
-            self.log.info(LOGGER, "nothing is sent to W&B: the run is kept in its directory");
+            self.log.info(
+                LOGGER,
+                "nothing is sent to W&B: the run is kept in its directory",
+            );
         }
     }
 
     fn load(&self) -> Result<Splits, ExperimentError> {
         let started = Instant::now();
         let threads = engine::threads(self.config.training.threads);
-        let mut events = LoadEvents { log: self.log, interrupted: self.interrupted, told: Instant::now() };
-        let loaded = load_splits(&self.config.data, self.config.training.seed, threads, &mut events);
+        let mut events = LoadEvents {
+            log: self.log,
+            interrupted: self.interrupted,
+            told: Instant::now(),
+        };
+        let loaded = load_splits(
+            &self.config.data,
+            self.config.training.seed,
+            threads,
+            &mut events,
+        );
         if self.interrupted.load(Ordering::Relaxed) {
             return Err(ExperimentError::Interrupted);
         }
         let splits = loaded?;
         self.check_fit(&splits)?;
-        self.log.info(LOGGER, &format!(
-            "{}: {} training, {} validation, {} test images in {:.2} s",
-            splits.source,
-            splits.train.len(),
-            splits.validation.len(),
-            splits.test.len(),
-            started.elapsed().as_secs_f64()
-        ));
-        self.directory.update(|record| record.data_fingerprint = Some(splits.fingerprint.clone()))?;
+        self.log.info(
+            LOGGER,
+            &format!(
+                "{}: {} training, {} validation, {} test images in {:.2} s",
+                splits.source,
+                splits.train.len(),
+                splits.validation.len(),
+                splits.test.len(),
+                started.elapsed().as_secs_f64()
+            ),
+        );
+        self.directory
+            .update(|record| record.data_fingerprint = Some(splits.fingerprint.clone()))?;
         Ok(splits)
     }
 
@@ -197,25 +235,39 @@ impl Job<'_> {
             });
         }
         let metric = &self.config.training.sweep.metric;
-        let no_metric = |reason| Err(ExperimentError::NoMetric { metric: metric.clone(), reason });
+        let no_metric = |reason| {
+            Err(ExperimentError::NoMetric {
+                metric: metric.clone(),
+                reason,
+            })
+        };
         if metric.starts_with("validation/") && splits.validation.is_empty() {
-            return no_metric("there are no validation images; set `data.val_split` above 0, or another metric with `training.eval_train=true`");
+            return no_metric(
+                "there are no validation images; set `data.val_split` above 0, or take `train/loss`",
+            );
+        }
+        if metric.starts_with("train_eval/") && !self.config.training.eval_train {
+            return no_metric("`training.eval_train` is false; set `training.eval_train=true`");
         }
         Ok(())
     }
 
     fn trainer(&self, splits: &Splits) -> Result<Trainer, ExperimentError> {
-        let network = engine::mlp_config(&self.config.model).expect("checked with the configuration");
+        let network =
+            engine::mlp_config(&self.config.model).expect("checked with the configuration");
         let training = engine::trainer_config(self.config).expect("checked with the configuration");
         let mlp = Mlp::new(&network, self.config.training.seed);
-        self.log.info(LOGGER, &format!(
-            "network {:?}, {} parameters, {} on {} threads with {}",
-            network.dims(),
-            mlp.parameter_count(),
-            self.config.training.optimizer.name,
-            training.threads,
-            training.instruction_set.name(),
-        ));
+        self.log.info(
+            LOGGER,
+            &format!(
+                "network {:?}, {} parameters, {} on {} threads with {}",
+                network.dims(),
+                mlp.parameter_count(),
+                self.config.training.optimizer.name,
+                training.threads,
+                training.instruction_set.name(),
+            ),
+        );
         if splits.train.is_empty() {
             return Err(strata_nn::TrainError::NoSamples.into());
         }
@@ -236,7 +288,10 @@ impl Job<'_> {
         };
         let mut tracker = Tracker::new(self.log.clone());
         tracker.add(self.directory.metrics_sink()?);
-        tracker.add(self.directory.summary_sink(Some((sweep.metric.clone(), mode))));
+        tracker.add(
+            self.directory
+                .summary_sink(Some((sweep.metric.clone(), mode))),
+        );
         tracker.add(ConsoleSink::new(self.log.clone(), plan));
         Ok(tracker)
     }
@@ -249,7 +304,10 @@ impl Job<'_> {
     ) -> Result<RunEnd, ExperimentError> {
         let normalization = &self.config.data.normalization;
         let normalizer = Normalizer::new(normalization.mean, normalization.std);
-        let images = |subset| Images { subset, normalizer: &normalizer };
+        let images = |subset| Images {
+            subset,
+            normalizer: &normalizer,
+        };
         let (train, validation) = (images(&splits.train), images(&splits.validation));
         let training = &self.config.training;
         let mut best = Best::new(self, splits);
@@ -258,9 +316,14 @@ impl Job<'_> {
             let report = trainer.train_epoch(&train, epoch, &mut |report| {
                 step = report.step;
                 self.log_step(tracker, report);
-                if self.interrupted.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                if self.interrupted.load(Ordering::Relaxed) {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
             })?;
-            let evaluated = report.completed && (epoch % training.eval_interval == 0 || epoch == training.epochs);
+            let evaluated = report.completed
+                && (epoch % training.eval_interval == 0 || epoch == training.epochs);
             let mut row = epoch_row(step, epoch, &report);
             if evaluated {
                 let started = Instant::now();
@@ -268,7 +331,7 @@ impl Job<'_> {
                     row = with_evaluation(row, "validation", trainer.evaluate(&validation));
                 }
                 if training.eval_train {
-                    row = with_evaluation(row, "train", trainer.evaluate(&train));
+                    row = with_evaluation(row, "train_eval", trainer.evaluate(&train));
                 }
                 row = row.with("time/evaluation_s", started.elapsed().as_secs_f64());
             }
@@ -276,57 +339,67 @@ impl Job<'_> {
             if evaluated {
                 best.offer(trainer.mlp(), epoch as u64, &row)?;
             }
-            if !report.completed || (self.interrupted.load(Ordering::Relaxed) && epoch < training.epochs) {
+            if !report.completed
+                || (self.interrupted.load(Ordering::Relaxed) && epoch < training.epochs)
+            {
                 best.offer_unevaluated(trainer.mlp(), epoch as u64)?;
                 return Ok(RunEnd::Interrupted);
             }
         }
         if training.eval_test && !splits.test.is_empty() {
-            let row = self.test(splits, &normalizer, best.mlp(trainer), trainer, step)?;
-            tracker.log(&row);
+            tracker.log(&tested(
+                splits,
+                &normalizer,
+                best.mlp(trainer),
+                trainer,
+                step,
+            ));
         }
         Ok(RunEnd::Finished)
     }
 
     fn log_step(&self, tracker: &mut Tracker, report: &StepReport) {
-        if report.step % self.config.training.log_interval != 0 {
+        if !report
+            .step
+            .is_multiple_of(self.config.training.log_interval)
+        {
             return;
         }
         tracker.log(
             &Row::new(report.step, Some(report.epoch as u64))
                 .with("train/batch_loss", report.loss)
-                .with("train/batch_accuracy", report.correct as f64 / report.batch_size as f64)
+                .with(
+                    "train/batch_accuracy",
+                    report.correct as f64 / report.batch_size as f64,
+                )
                 .with("train/grad_norm", report.grad_norm)
                 .with("train/lr", report.lr),
         );
     }
+}
 
-    /// The best model's figures on the test set.
-    fn test(
-        &self,
-        splits: &Splits,
-        normalizer: &Normalizer,
-        mlp: Mlp,
-        trainer: &Trainer,
-        step: u64,
-    ) -> Result<Row, ExperimentError> {
-        let mut tester = Trainer::new(mlp, trainer.config().clone());
-        let evaluation = tester.evaluate(&Images { subset: &splits.test, normalizer });
-        Ok(with_evaluation(Row::new(step, None), "test", evaluation))
-    }
+/// The best model's figures on the test set.
+fn tested(splits: &Splits, normalizer: &Normalizer, mlp: Mlp, trainer: &Trainer, step: u64) -> Row {
+    let mut tester = Trainer::new(mlp, trainer.config().clone());
+    let evaluation = tester.evaluate(&Images {
+        subset: &splits.test,
+        normalizer,
+    });
+    with_evaluation(Row::new(step, None), "test", evaluation)
 }
 
 fn epoch_row(step: u64, epoch: usize, report: &EpochReport) -> Row {
     Row::new(step, Some(epoch as u64))
-        .with("train/running_loss", report.loss)
-        .with("train/running_accuracy", report.accuracy)
+        .with("train/loss", report.loss)
+        .with("train/accuracy", report.accuracy)
         .with("train/lr", report.lr)
         .with("time/train_s", report.seconds)
         .with("time/images_per_s", report.images as f64 / report.seconds)
 }
 
 fn with_evaluation(row: Row, of: &str, evaluation: Evaluation) -> Row {
-    row.with(format!("{of}/loss"), evaluation.loss).with(format!("{of}/accuracy"), evaluation.accuracy)
+    row.with(format!("{of}/loss"), evaluation.loss)
+        .with(format!("{of}/accuracy"), evaluation.accuracy)
 }
 
 /// The best model so far, kept on disk whenever there is a better one.
@@ -339,7 +412,12 @@ struct Best<'a> {
 
 impl<'a> Best<'a> {
     fn new(job: &'a Job<'a>, splits: &'a Splits) -> Self {
-        Self { job, splits, value: None, parameters: None }
+        Self {
+            job,
+            splits,
+            value: None,
+            parameters: None,
+        }
     }
 
     /// Keeps the model if the sweep's metric is better than before; of equal ones the first.
@@ -355,16 +433,34 @@ impl<'a> Best<'a> {
             return Ok(());
         }
         self.value = Some(value);
-        let metrics = row.values.iter().filter(|(name, _)| !name.starts_with("time/"));
-        self.keep(mlp, epoch, metrics.map(|(name, value)| (name.clone(), *value)).collect())
+        let metrics = row
+            .values
+            .iter()
+            .filter(|(name, _)| !name.starts_with("time/"));
+        self.keep(
+            mlp,
+            epoch,
+            metrics
+                .map(|(name, value)| (name.clone(), *value))
+                .collect(),
+        )
     }
 
     /// Keeps the model of a run that was stopped before its first evaluation.
     fn offer_unevaluated(&mut self, mlp: &Mlp, epoch: u64) -> Result<(), ExperimentError> {
-        if self.parameters.is_some() { Ok(()) } else { self.keep(mlp, epoch, BTreeMap::new()) }
+        if self.parameters.is_some() {
+            Ok(())
+        } else {
+            self.keep(mlp, epoch, BTreeMap::new())
+        }
     }
 
-    fn keep(&mut self, mlp: &Mlp, epoch: u64, metrics: BTreeMap<String, f64>) -> Result<(), ExperimentError> {
+    fn keep(
+        &mut self,
+        mlp: &Mlp,
+        epoch: u64,
+        metrics: BTreeMap<String, f64>,
+    ) -> Result<(), ExperimentError> {
         let config = self.job.config;
         let mut data = config.data.clone();
         data.root = absolute(&data.root);
@@ -410,8 +506,12 @@ impl Events for LoadEvents<'_> {
             return;
         }
         self.told = Instant::now();
-        let total = total_bytes.map(|total| format!(" of {}", total / 1_000_000)).unwrap_or_default();
-        self.log.console().line(&format!("downloaded {}{total} MB", done_bytes / 1_000_000));
+        let total = total_bytes
+            .map(|total| format!(" of {}", total / 1_000_000))
+            .unwrap_or_default();
+        self.log
+            .console()
+            .line(&format!("downloaded {}{total} MB", done_bytes / 1_000_000));
     }
 
     fn interrupted(&self) -> bool {

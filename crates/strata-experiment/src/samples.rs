@@ -18,7 +18,15 @@ impl Samples for Images<'_> {
         strata_data::PIXELS
     }
 
-    fn gather(&self, _: Place, indices: &[u32], x: &mut [f32], row_stride: usize, labels: &mut [u32]) {
-        self.subset.gather(self.normalizer, indices, x, row_stride, labels);
+    fn gather(
+        &self,
+        _: Place,
+        indices: &[u32],
+        x: &mut [f32],
+        row_stride: usize,
+        labels: &mut [u32],
+    ) {
+        self.subset
+            .gather(self.normalizer, indices, x, row_stride, labels);
     }
 }

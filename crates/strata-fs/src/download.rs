@@ -1,6 +1,6 @@
 //! Downloads that resume.
 //!
-//! The bytes go to `<destination>.part`, with the server's validator (ETag or Last-Modified) in
+//! The bytes go to `<destination>.part`, with the server's validator (`ETag` or Last-Modified) in
 //! `<destination>.part.json`. A later call asks for the rest with `Range` and `If-Range`: 206 appends, 200
 //! begins anew. The file gets its name when all is there and its MD5 is the expected one.
 
@@ -85,7 +85,7 @@ const MOST_FAILURES: u32 = 5;
 const MOST_FAILURES_UNREACHED: u32 = 2;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(30);
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Partial {
@@ -97,13 +97,19 @@ struct Partial {
 ///
 /// # Errors
 /// See [`DownloadError`]; the destination is not touched then.
-pub fn download(request: &DownloadRequest, events: &mut dyn DownloadEvents) -> Result<(), DownloadError> {
+pub fn download(
+    request: &DownloadRequest,
+    events: &mut dyn DownloadEvents,
+) -> Result<(), DownloadError> {
     Download::new(request)?.run(events)
 }
 
 enum Attempt {
     Complete,
-    Retry { problem: DownloadError, after: Option<Duration> },
+    Retry {
+        problem: DownloadError,
+        after: Option<Duration>,
+    },
 }
 
 struct Download<'a> {
@@ -132,7 +138,13 @@ impl<'a> Download<'a> {
             .user_agent(concat!("strata/", env!("CARGO_PKG_VERSION")))
             .build()
             .into();
-        Ok(Self { request, part: beside(".part"), note: beside(".part.json"), agent, reached: false })
+        Ok(Self {
+            request,
+            part: beside(".part"),
+            note: beside(".part.json"),
+            agent,
+            reached: false,
+        })
     }
 
     fn run(mut self, events: &mut dyn DownloadEvents) -> Result<(), DownloadError> {
@@ -142,8 +154,16 @@ impl<'a> Download<'a> {
             match self.attempt(events)? {
                 Attempt::Complete => return self.keep(),
                 Attempt::Retry { problem, after } => {
-                    failures = if self.bytes_on_disk() > before { 1 } else { failures + 1 };
-                    let most = if self.reached { MOST_FAILURES } else { MOST_FAILURES_UNREACHED };
+                    failures = if self.bytes_on_disk() > before {
+                        1
+                    } else {
+                        failures + 1
+                    };
+                    let most = if self.reached {
+                        MOST_FAILURES
+                    } else {
+                        MOST_FAILURES_UNREACHED
+                    };
                     if failures >= most {
                         return Err(problem);
                     }
@@ -152,7 +172,9 @@ impl<'a> Download<'a> {
                 }
             }
             if events.interrupted() {
-                return Err(DownloadError::Interrupted { url: self.request.url.clone() });
+                return Err(DownloadError::Interrupted {
+                    url: self.request.url.clone(),
+                });
             }
         }
     }
@@ -163,17 +185,31 @@ impl<'a> Download<'a> {
         let validator = self.validator();
         let mut ask = self.agent.get(url);
         if let (true, Some(validator)) = (on_disk > 0, &validator) {
-            ask = ask.header("Range", format!("bytes={on_disk}-")).header("If-Range", validator);
+            ask = ask
+                .header("Range", format!("bytes={on_disk}-"))
+                .header("If-Range", validator);
         }
         let response = match ask.call() {
             Ok(response) => response,
             Err(error) => {
-                let problem = DownloadError::Connection { url: url.clone(), problem: error.to_string() };
-                return Ok(Attempt::Retry { problem, after: None });
+                let problem = DownloadError::Connection {
+                    url: url.clone(),
+                    problem: error.to_string(),
+                };
+                return Ok(Attempt::Retry {
+                    problem,
+                    after: None,
+                });
             }
         };
         self.reached = true;
-        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let header = |name: &str| {
+            response
+                .headers()
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .map(str::to_owned)
+        };
         let status = response.status().as_u16();
         let length: Option<u64> = header("content-length").and_then(|length| length.parse().ok());
         let resumes = match status {
@@ -182,23 +218,50 @@ impl<'a> Download<'a> {
             416 => {
                 // What is on disk is not a beginning of what the server has.
                 let _ = fs_err::remove_file(&self.part);
-                let problem = DownloadError::Status { url: url.clone(), status };
-                return Ok(Attempt::Retry { problem, after: Some(Duration::ZERO) });
+                let problem = DownloadError::Status {
+                    url: url.clone(),
+                    status,
+                };
+                return Ok(Attempt::Retry {
+                    problem,
+                    after: Some(Duration::ZERO),
+                });
             }
             429 | 500..=599 => {
-                let after = header("retry-after").and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
-                return Ok(Attempt::Retry { problem: DownloadError::Status { url: url.clone(), status }, after });
+                let after = header("retry-after")
+                    .and_then(|seconds| seconds.parse().ok())
+                    .map(Duration::from_secs);
+                return Ok(Attempt::Retry {
+                    problem: DownloadError::Status {
+                        url: url.clone(),
+                        status,
+                    },
+                    after,
+                });
             }
-            _ => return Err(DownloadError::Status { url: url.clone(), status }),
+            _ => {
+                return Err(DownloadError::Status {
+                    url: url.clone(),
+                    status,
+                });
+            }
         };
         if !resumes {
-            let note = Partial { url: url.clone(), validator: header("etag").or_else(|| header("last-modified")) };
+            let note = Partial {
+                url: url.clone(),
+                validator: header("etag").or_else(|| header("last-modified")),
+            };
             let note = serde_json::to_vec(&note).expect("two texts are plain data");
             crate::write_atomically(&self.note, &note).map_err(|source| disk(url, source))?;
         }
         let start = if resumes { on_disk } else { 0 };
         let total = length.map(|length| start + length);
-        self.receive(&mut response.into_body().into_reader(), start, total, events)
+        self.receive(
+            &mut response.into_body().into_reader(),
+            start,
+            total,
+            events,
+        )
     }
 
     fn receive(
@@ -225,21 +288,31 @@ impl<'a> Download<'a> {
             let count = match body.read(&mut buffer) {
                 Ok(count) => count,
                 Err(error) => {
-                    let problem = DownloadError::Connection { url: url.clone(), problem: error.to_string() };
-                    return Ok(Attempt::Retry { problem, after: None });
+                    let problem = DownloadError::Connection {
+                        url: url.clone(),
+                        problem: error.to_string(),
+                    };
+                    return Ok(Attempt::Retry {
+                        problem,
+                        after: None,
+                    });
                 }
             };
             if count == 0 {
                 break;
             }
-            file.write_all(&buffer[..count]).map_err(|source| disk(url, source))?;
+            file.write_all(&buffer[..count])
+                .map_err(|source| disk(url, source))?;
             done += count as u64;
             events.progress(done, total);
         }
         if total.is_some_and(|total| done < total) {
             let problem = format!("the connection ended after {done} bytes");
             return Ok(Attempt::Retry {
-                problem: DownloadError::Connection { url: url.clone(), problem },
+                problem: DownloadError::Connection {
+                    url: url.clone(),
+                    problem,
+                },
                 after: None,
             });
         }
@@ -253,10 +326,15 @@ impl<'a> Download<'a> {
             let found = md5_of_file(&self.part).map_err(|source| disk(url, source))?;
             if !found.eq_ignore_ascii_case(expected) {
                 self.forget();
-                return Err(DownloadError::Checksum { url: url.clone(), expected: expected.clone(), found });
+                return Err(DownloadError::Checksum {
+                    url: url.clone(),
+                    expected: expected.clone(),
+                    found,
+                });
             }
         }
-        fs_err::rename(&self.part, &self.request.destination).map_err(|source| disk(url, source))?;
+        fs_err::rename(&self.part, &self.request.destination)
+            .map_err(|source| disk(url, source))?;
         self.forget();
         Ok(())
     }
@@ -283,5 +361,8 @@ fn read(path: &Path) -> Option<Vec<u8>> {
 }
 
 fn disk(url: &str, source: io::Error) -> DownloadError {
-    DownloadError::Disk { url: url.to_owned(), source }
+    DownloadError::Disk {
+        url: url.to_owned(),
+        source,
+    }
 }

@@ -6,7 +6,8 @@
 use std::ops::ControlFlow;
 
 use strata_nn::{
-    Activation, MatrixSamples, Mlp, MlpConfig, OptimizerConfig, Stream, Trainer, TrainerConfig, WeightInit,
+    Activation, MatrixSamples, Mlp, MlpConfig, OptimizerConfig, Stream, Trainer, TrainerConfig,
+    WeightInit,
 };
 
 const IMAGES: usize = 103_486;
@@ -14,13 +15,18 @@ const IMAGES: usize = 103_486;
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [dims, batch, dropout, threads, epochs] = args.as_slice() else {
-        eprintln!("usage: epoch_time HIDDEN BATCH DROPOUT THREADS EPOCHS, e.g. 512,512,256 128 0.3 2 5");
+        eprintln!(
+            "usage: epoch_time HIDDEN BATCH DROPOUT THREADS EPOCHS, e.g. 512,512,256 128 0.3 2 5"
+        );
         std::process::exit(2);
     };
     let number = |text: &str| text.parse::<f64>().expect("a number");
     let config = MlpConfig {
         input_dim: 784,
-        hidden_dims: dims.split(',').map(|dim| dim.parse().expect("a width")).collect(),
+        hidden_dims: dims
+            .split(',')
+            .map(|dim| dim.parse().expect("a width"))
+            .collect(),
         num_classes: 47,
         activation: Activation::Relu,
         dropout: number(dropout) as f32,
@@ -47,6 +53,9 @@ fn main() {
             .train_epoch(&samples, epoch, &mut |_| ControlFlow::Continue(()))
             .expect("random images train");
         let gflops = trainer.operations(report.images) / report.seconds / 1e9;
-        println!("epoch {epoch}: {:.3} s, {gflops:.1} GFLOP/s, loss {:.5}", report.seconds, report.loss);
+        eprintln!(
+            "epoch {epoch}: {:.3} s, {gflops:.1} GFLOP/s, loss {:.5}",
+            report.seconds, report.loss
+        );
     }
 }

@@ -70,7 +70,11 @@ pub enum ActivationError {
 }
 
 fn listed(known: &[&str]) -> String {
-    if known.is_empty() { "it has none".to_owned() } else { format!("it has {}", known.join(", ")) }
+    if known.is_empty() {
+        "it has none".to_owned()
+    } else {
+        format!("it has {}", known.join(", "))
+    }
 }
 
 const SELU_SCALE: f32 = 1.050_701;
@@ -78,20 +82,36 @@ const SELU_ALPHA: f32 = 1.673_263_2;
 
 impl Activation {
     /// The names that [`Activation::from_name`] knows.
-    pub const NAMES: [&'static str; 9] =
-        ["relu", "leaky_relu", "gelu", "tanh", "sigmoid", "elu", "selu", "silu", "identity"];
+    pub const NAMES: [&'static str; 9] = [
+        "relu",
+        "leaky_relu",
+        "gelu",
+        "tanh",
+        "sigmoid",
+        "elu",
+        "selu",
+        "silu",
+        "identity",
+    ];
 
     /// The activation `name` with the parameters of torch's module, those absent at torch's defaults.
     ///
     /// # Errors
     /// An unknown name, an unknown parameter, or a parameter of another type.
-    pub fn from_name(name: &str, kwargs: &BTreeMap<String, Value>) -> Result<Self, ActivationError> {
+    pub fn from_name(
+        name: &str,
+        kwargs: &BTreeMap<String, Value>,
+    ) -> Result<Self, ActivationError> {
         let known: &[&'static str] = match name {
             "leaky_relu" => &["negative_slope"],
             "elu" => &["alpha"],
             "gelu" => &["approximate"],
             _ if Self::NAMES.contains(&name) => &[],
-            _ => return Err(ActivationError::UnknownName { name: name.to_owned() }),
+            _ => {
+                return Err(ActivationError::UnknownName {
+                    name: name.to_owned(),
+                });
+            }
         };
         if let Some(parameter) = kwargs.keys().find(|key| !known.contains(&key.as_str())) {
             return Err(ActivationError::UnknownParameter {
@@ -107,13 +127,16 @@ impl Activation {
         };
         let number = |parameter: &str, default: f32| match kwargs.get(parameter) {
             None => Ok(default),
-            Some(value) => {
-                value.as_f64().map(|x| x as f32).ok_or_else(|| wrong(parameter, "a number"))
-            }
+            Some(value) => value
+                .as_f64()
+                .map(|x| x as f32)
+                .ok_or_else(|| wrong(parameter, "a number")),
         };
         Ok(match name {
             "relu" => Self::Relu,
-            "leaky_relu" => Self::LeakyRelu { negative_slope: number("negative_slope", 0.01)? },
+            "leaky_relu" => Self::LeakyRelu {
+                negative_slope: number("negative_slope", 0.01)?,
+            },
             "gelu" => match kwargs.get("approximate").map(Value::as_str) {
                 None | Some(Some("none")) => Self::Gelu,
                 Some(Some("tanh")) => Self::GeluTanh,
@@ -121,7 +144,9 @@ impl Activation {
             },
             "tanh" => Self::Tanh,
             "sigmoid" => Self::Sigmoid,
-            "elu" => Self::Elu { alpha: number("alpha", 1.0)? },
+            "elu" => Self::Elu {
+                alpha: number("alpha", 1.0)?,
+            },
             "selu" => Self::Selu,
             "silu" => Self::Silu,
             _ => Self::Identity,
@@ -133,7 +158,10 @@ impl Activation {
     pub(crate) fn apply(self, values: &mut [f32], slopes: &mut [f32]) {
         match self {
             Self::Relu => each(values, slopes, |x| {
-                (if x < 0.0 { 0.0 } else { x }, if x > 0.0 { 1.0 } else { 0.0 })
+                (
+                    if x < 0.0 { 0.0 } else { x },
+                    if x > 0.0 { 1.0 } else { 0.0 },
+                )
             }),
             Self::LeakyRelu { negative_slope } => each(values, slopes, |x| {
                 let slope = if x > 0.0 { 1.0 } else { negative_slope };
@@ -148,7 +176,10 @@ impl Activation {
                 let (scale, cubic) = (0.797_884_6, 0.044_715);
                 let t = math::tanh(scale * (x + cubic * x * x * x));
                 let inner = scale * (1.0 + 3.0 * cubic * x * x);
-                (0.5 * x * (1.0 + t), 0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * inner)
+                (
+                    0.5 * x * (1.0 + t),
+                    0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * inner,
+                )
             }),
             Self::Tanh => each(values, slopes, |x| {
                 let t = math::tanh(x);
@@ -160,11 +191,18 @@ impl Activation {
             }),
             Self::Elu { alpha } => each(values, slopes, |x| {
                 let e = alpha * math::exp(x.min(0.0));
-                (if x > 0.0 { x } else { e - alpha }, if x > 0.0 { 1.0 } else { e })
+                (
+                    if x > 0.0 { x } else { e - alpha },
+                    if x > 0.0 { 1.0 } else { e },
+                )
             }),
             Self::Selu => each(values, slopes, |x| {
                 let e = SELU_SCALE * SELU_ALPHA * math::exp(x.min(0.0));
-                let value = if x > 0.0 { SELU_SCALE * x } else { e - SELU_SCALE * SELU_ALPHA };
+                let value = if x > 0.0 {
+                    SELU_SCALE * x
+                } else {
+                    e - SELU_SCALE * SELU_ALPHA
+                };
                 (value, if x > 0.0 { SELU_SCALE } else { e })
             }),
             Self::Silu => each(values, slopes, |x| {
@@ -199,7 +237,10 @@ mod tests {
             for x in [-3.0, -1.1, -0.3, 0.2, 0.9, 2.7] {
                 let step = 1e-2;
                 let difference = (value(x + step).0 - value(x - step).0) / f64::from(2.0 * step);
-                assert!((difference - value(x).1).abs() < 2e-4, "{name} at {x}: {difference}");
+                assert!(
+                    (difference - value(x).1).abs() < 2e-4,
+                    "{name} at {x}: {difference}"
+                );
             }
         }
     }
@@ -207,10 +248,14 @@ mod tests {
     #[test]
     fn errors_list_what_there_is() {
         let none = BTreeMap::new();
-        let unknown = Activation::from_name("rellu", &none).unwrap_err().to_string();
+        let unknown = Activation::from_name("rellu", &none)
+            .unwrap_err()
+            .to_string();
         assert!(unknown.contains("leaky_relu"), "{unknown}");
         let kwargs = BTreeMap::from([("alpha".to_owned(), Value::from(1.0))]);
-        let parameter = Activation::from_name("leaky_relu", &kwargs).unwrap_err().to_string();
+        let parameter = Activation::from_name("leaky_relu", &kwargs)
+            .unwrap_err()
+            .to_string();
         assert!(parameter.contains("negative_slope"), "{parameter}");
     }
 }

@@ -15,7 +15,7 @@ pub enum WeightInit {
     KaimingUniform,
     /// Normal with variance 2/in
     KaimingNormal,
-    /// Normal with variance 1/in (LeCun et al. 1998)
+    /// Normal with variance 1/in (`LeCun` et al. 1998)
     LecunNormal,
     /// Uniform in ±√(3/in)
     LecunUniform,
@@ -56,15 +56,26 @@ impl WeightInit {
             "lecun_normal" => Self::LecunNormal,
             "lecun_uniform" => Self::LecunUniform,
             "default" => Self::TorchDefault,
-            _ => return Err(UnknownInit { name: name.to_owned() }),
+            _ => {
+                return Err(UnknownInit {
+                    name: name.to_owned(),
+                });
+            }
         })
     }
 
     /// Weights `[outputs][inputs]` and biases `[outputs]` of one layer.
-    pub(crate) fn draw(self, inputs: usize, outputs: usize, stream: &mut Stream) -> (Vec<f32>, Vec<f32>) {
+    pub(crate) fn draw(
+        self,
+        inputs: usize,
+        outputs: usize,
+        stream: &mut Stream,
+    ) -> (Vec<f32>, Vec<f32>) {
         let (fan_in, fan_out) = (inputs.max(1) as f64, outputs as f64);
         let mut uniform = |n: usize, bound: f64| -> Vec<f32> {
-            (0..n).map(|_| (2.0 * stream.uniform() - 1.0) * bound as f32).collect()
+            (0..n)
+                .map(|_| (2.0 * stream.uniform() - 1.0) * bound as f32)
+                .collect()
         };
         let n = inputs * outputs;
         let weights = match self {
@@ -106,9 +117,16 @@ mod tests {
             (WeightInit::TorchDefault, 1.0 / 900.0),
         ] {
             let (weights, biases) = init.draw(inputs, outputs, &mut Stream::new(5, "init"));
-            let measured = weights.iter().map(|w| f64::from(*w).powi(2)).sum::<f64>() / weights.len() as f64;
-            assert!((measured / variance - 1.0).abs() < 0.03, "{init:?}: {measured} is not {variance}");
-            assert_eq!(biases.iter().all(|&b| b == 0.0), init != WeightInit::TorchDefault);
+            let measured =
+                weights.iter().map(|w| f64::from(*w).powi(2)).sum::<f64>() / weights.len() as f64;
+            assert!(
+                (measured / variance - 1.0).abs() < 0.03,
+                "{init:?}: {measured} is not {variance}"
+            );
+            assert_eq!(
+                biases.iter().all(|&b| b == 0.0),
+                init != WeightInit::TorchDefault
+            );
         }
     }
 }

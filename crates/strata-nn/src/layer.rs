@@ -21,7 +21,11 @@ pub(crate) struct Layer {
 
 impl Layer {
     pub(crate) fn zeros(inputs: usize, outputs: usize, with_transposed: bool) -> Self {
-        let transposed = if with_transposed { panels(inputs) * outputs * LANES } else { 0 };
+        let transposed = if with_transposed {
+            panels(inputs) * outputs * LANES
+        } else {
+            0
+        };
         Self {
             inputs,
             outputs,

@@ -35,6 +35,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+// Bodies that are compiled once per instruction set must be inlined into each.
+#![allow(clippy::inline_always)]
+
 mod activation;
 mod init;
 #[allow(unsafe_code)]
@@ -56,4 +59,6 @@ pub use optimizer::{AdamConfig, OptimizerConfig, OptimizerError};
 pub use random::Stream;
 pub use samples::{MatrixSamples, Place, Samples};
 pub use scheduler::{SchedulerConfig, SchedulerError};
-pub use trainer::{EpochReport, Evaluation, SchedulerInterval, StepReport, TrainError, Trainer, TrainerConfig};
+pub use trainer::{
+    EpochReport, Evaluation, SchedulerInterval, StepReport, TrainError, Trainer, TrainerConfig,
+};

@@ -14,7 +14,7 @@ pub(crate) fn exp(x: f32) -> f32 {
     let poly = poly * r + 8.333_452e-3;
     let poly = poly * r + 4.166_579_6e-2;
     let poly = poly * r + 1.666_666_5e-1;
-    let poly = poly * r + 5.000_000_1e-1;
+    let poly = poly * r + 5e-1;
     let value = poly * r * r + r + 1.0;
     // In two factors, since 2¹²⁸ has no bits of its own.
     let half = (n * 0.5 + ROUND) - ROUND;
@@ -45,7 +45,7 @@ pub(crate) fn tanh(x: f32) -> f32 {
     // Near zero the difference above cancels; this is the odd polynomial of Cephes' `tanhf`.
     let s = a * a;
     let poly = -5.704_988_7e-3;
-    let poly = poly * s + 2.063_908_9e-2;
+    let poly = poly * s + 2.063_909e-2;
     let poly = poly * s - 5.373_971_5e-2;
     let poly = poly * s + 1.333_144_2e-1;
     let poly = poly * s - 3.333_328e-1;
@@ -75,7 +75,11 @@ pub(crate) fn ln(x: f64) -> f64 {
     if x < 0.0 || !x.is_finite() {
         return if x == f64::INFINITY { x } else { f64::NAN };
     }
-    let (scaled, shift) = if x < f64::MIN_POSITIVE { (x * 2f64.powi(64), -64) } else { (x, 0) };
+    let (scaled, shift) = if x < f64::MIN_POSITIVE {
+        (x * 2f64.powi(64), -64)
+    } else {
+        (x, 0)
+    };
     let mut exponent = (scaled.to_bits() >> 52) as i64 - 1023 + shift;
     let mut mantissa = f64::from_bits(scaled.to_bits() & ((1 << 52) - 1) | 1023 << 52);
     if mantissa > std::f64::consts::SQRT_2 {
@@ -85,7 +89,9 @@ pub(crate) fn ln(x: f64) -> f64 {
     // ln m = 2·artanh(s) with s = (m-1)/(m+1), |s| ≤ 0.172: the series ends below f64's precision.
     let s = (mantissa - 1.0) / (mantissa + 1.0);
     let square = s * s;
-    let series = (0..12).rev().fold(0.0, |sum, k| sum * square + 1.0 / f64::from(2 * k + 1));
+    let series = (0..12)
+        .rev()
+        .fold(0.0, |sum, k| sum * square + 1.0 / f64::from(2 * k + 1));
     exponent as f64 * std::f64::consts::LN_2 + 2.0 * s * series
 }
 
@@ -125,8 +131,14 @@ mod tests {
         assert!(distance(tanh, f64::tanh, -10.0, 10.0) < 5e-7);
         for i in 1..2000 {
             let x = f64::from(i) * 0.37;
-            assert!((ln(x) - x.ln()).abs() < 1e-14 * x.ln().abs().max(1.0), "ln {x}");
-            assert!((cos_pi(x) - (std::f64::consts::PI * x).cos()).abs() < 1e-12, "cos pi {x}");
+            assert!(
+                (ln(x) - x.ln()).abs() < 1e-14 * x.ln().abs().max(1.0),
+                "ln {x}"
+            );
+            assert!(
+                (cos_pi(x) - (std::f64::consts::PI * x).cos()).abs() < 1e-12,
+                "cos pi {x}"
+            );
         }
     }
 

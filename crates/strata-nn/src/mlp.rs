@@ -79,16 +79,28 @@ impl Mlp {
     /// If a dimension is 0, or `dropout` lies outside `0..1`.
     pub fn new(config: &MlpConfig, seed: u64) -> Self {
         let dims = config.dims();
-        assert!(dims.iter().all(|&dim| dim > 0), "a layer needs at least one unit");
-        assert!((0.0..1.0).contains(&config.dropout), "dropout is a probability below 1");
+        assert!(
+            dims.iter().all(|&dim| dim > 0),
+            "a layer needs at least one unit"
+        );
+        assert!(
+            (0.0..1.0).contains(&config.dropout),
+            "dropout is a probability below 1"
+        );
         let stream = Stream::new(seed, "init");
         let layers = dims.windows(2).enumerate().map(|(index, pair)| {
-            let (weight, bias) = config.weight_init.draw(pair[0], pair[1], &mut stream.at(index, 0));
+            let (weight, bias) =
+                config
+                    .weight_init
+                    .draw(pair[0], pair[1], &mut stream.at(index, 0));
             let mut layer = Layer::zeros(pair[0], pair[1], index > 0);
             layer.set(&weight, &bias);
             layer
         });
-        Self { config: config.clone(), layers: layers.collect() }
+        Self {
+            config: config.clone(),
+            layers: layers.collect(),
+        }
     }
 
     /// Shape and kind.
@@ -98,7 +110,10 @@ impl Mlp {
 
     /// Number of weights and biases.
     pub fn parameter_count(&self) -> usize {
-        self.layers.iter().map(|layer| (layer.inputs + 1) * layer.outputs).sum()
+        self.layers
+            .iter()
+            .map(|layer| (layer.inputs + 1) * layer.outputs)
+            .sum()
     }
 
     /// Weights and biases, named as in the state dict of the equivalent `torch.nn.Sequential`: `Linear`,
@@ -109,8 +124,16 @@ impl Mlp {
             let (weight, bias) = layer.get();
             let [weight_name, bias_name] = self.names(index);
             let shape = vec![layer.outputs, layer.inputs];
-            tensors.push(NamedTensor { name: weight_name, shape, data: weight });
-            tensors.push(NamedTensor { name: bias_name, shape: vec![layer.outputs], data: bias });
+            tensors.push(NamedTensor {
+                name: weight_name,
+                shape,
+                data: weight,
+            });
+            tensors.push(NamedTensor {
+                name: bias_name,
+                shape: vec![layer.outputs],
+                data: bias,
+            });
         }
         tensors
     }
@@ -120,9 +143,16 @@ impl Mlp {
     /// # Errors
     /// A parameter that is absent, unknown, or of another shape.
     pub fn load_parameters(&mut self, tensors: &[NamedTensor]) -> Result<(), ModelError> {
-        let names: Vec<[String; 2]> = (0..self.layers.len()).map(|index| self.names(index)).collect();
-        if let Some(unknown) = tensors.iter().find(|tensor| !names.as_flattened().contains(&tensor.name)) {
-            return Err(ModelError::Unknown { name: unknown.name.clone() });
+        let names: Vec<[String; 2]> = (0..self.layers.len())
+            .map(|index| self.names(index))
+            .collect();
+        if let Some(unknown) = tensors
+            .iter()
+            .find(|tensor| !names.as_flattened().contains(&tensor.name))
+        {
+            return Err(ModelError::Unknown {
+                name: unknown.name.clone(),
+            });
         }
         let mut found = Vec::new();
         for (layer, [weight, bias]) in self.layers.iter().zip(&names) {
@@ -138,7 +168,10 @@ impl Mlp {
 
     fn names(&self, layer: usize) -> [String; 2] {
         let modules = if self.config.dropout > 0.0 { 3 } else { 2 };
-        [format!("{}.weight", layer * modules), format!("{}.bias", layer * modules)]
+        [
+            format!("{}.weight", layer * modules),
+            format!("{}.bias", layer * modules),
+        ]
     }
 }
 
@@ -152,10 +185,17 @@ impl MlpConfig {
     }
 }
 
-fn find<'a>(tensors: &'a [NamedTensor], name: &str, shape: &[usize]) -> Result<&'a [f32], ModelError> {
+fn find<'a>(
+    tensors: &'a [NamedTensor],
+    name: &str,
+    shape: &[usize],
+) -> Result<&'a [f32], ModelError> {
     let Some(tensor) = tensors.iter().find(|tensor| tensor.name == name) else {
         let present = tensors.iter().map(|tensor| tensor.name.clone()).collect();
-        return Err(ModelError::Missing { name: name.to_owned(), present });
+        return Err(ModelError::Missing {
+            name: name.to_owned(),
+            present,
+        });
     };
     if tensor.shape != shape || tensor.data.len() != shape.iter().product::<usize>() {
         return Err(ModelError::Shape {
@@ -189,16 +229,33 @@ mod tests {
         assert_ne!(from.parameters(), to.parameters());
         to.load_parameters(&from.parameters()).expect("they fit");
         assert_eq!(from.parameters(), to.parameters());
-        assert_eq!(from.parameter_count(), 21 * 17 + 17 + 17 * 5 + 5 + 5 * 3 + 3);
+        assert_eq!(
+            from.parameter_count(),
+            21 * 17 + 17 + 17 * 5 + 5 + 5 * 3 + 3
+        );
     }
 
     #[test]
     fn names_are_those_of_torchs_sequential() {
         let names = |dropout| -> Vec<String> {
-            Mlp::new(&config(dropout), 1).parameters().into_iter().map(|tensor| tensor.name).collect()
+            Mlp::new(&config(dropout), 1)
+                .parameters()
+                .into_iter()
+                .map(|tensor| tensor.name)
+                .collect()
         };
-        assert_eq!(names(0.0), ["0.weight", "0.bias", "2.weight", "2.bias", "4.weight", "4.bias"]);
-        assert_eq!(names(0.5), ["0.weight", "0.bias", "3.weight", "3.bias", "6.weight", "6.bias"]);
+        assert_eq!(
+            names(0.0),
+            [
+                "0.weight", "0.bias", "2.weight", "2.bias", "4.weight", "4.bias"
+            ]
+        );
+        assert_eq!(
+            names(0.5),
+            [
+                "0.weight", "0.bias", "3.weight", "3.bias", "6.weight", "6.bias"
+            ]
+        );
     }
 
     #[test]
@@ -207,10 +264,16 @@ mod tests {
         let before = mlp.parameters();
         let mut missing = before.clone();
         missing.pop();
-        assert!(matches!(mlp.load_parameters(&missing), Err(ModelError::Missing { .. })));
+        assert!(matches!(
+            mlp.load_parameters(&missing),
+            Err(ModelError::Missing { .. })
+        ));
         let mut bent = before.clone();
         bent[2].shape = vec![17, 5];
-        assert!(matches!(mlp.load_parameters(&bent), Err(ModelError::Shape { .. })));
+        assert!(matches!(
+            mlp.load_parameters(&bent),
+            Err(ModelError::Shape { .. })
+        ));
         assert_eq!(before, mlp.parameters());
     }
 }

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use thiserror::Error;
 
-
 /// An optimiser and its parameters.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum OptimizerConfig {
@@ -24,11 +23,11 @@ pub enum OptimizerConfig {
     },
     /// Adam (Kingma & Ba 2015), weight decay added to the gradient, `torch.optim.Adam`.
     Adam(AdamConfig),
-    /// AdamW: weight decay applied to the weights (Loshchilov & Hutter 2019), `torch.optim.AdamW`.
+    /// `AdamW`: weight decay applied to the weights (Loshchilov & Hutter 2019), `torch.optim.AdamW`.
     AdamW(AdamConfig),
 }
 
-/// Parameters of Adam and AdamW.
+/// Parameters of Adam and `AdamW`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AdamConfig {
     /// Learning rate (default 1e-3).
@@ -37,7 +36,7 @@ pub struct AdamConfig {
     pub betas: (f64, f64),
     /// Added to the denominator (default 1e-8).
     pub eps: f64,
-    /// Weight decay (default 0 for Adam, 1e-2 for AdamW).
+    /// Weight decay (default 0 for Adam, 1e-2 for `AdamW`).
     pub weight_decay: f64,
 }
 
@@ -77,7 +76,9 @@ impl OptimizerError {
     pub fn parameter(&self) -> Option<&str> {
         match self {
             Self::UnknownName { .. } => None,
-            Self::UnknownParameter { parameter, .. } | Self::Invalid { parameter, .. } => Some(parameter),
+            Self::UnknownParameter { parameter, .. } | Self::Invalid { parameter, .. } => {
+                Some(parameter)
+            }
         }
     }
 }
@@ -96,7 +97,9 @@ impl OptimizerConfig {
             "SGD" => read.sgd(),
             "Adam" => read.adam(0.0).map(Self::Adam),
             "AdamW" => read.adam(1e-2).map(Self::AdamW),
-            _ => Err(OptimizerError::UnknownName { name: name.to_owned() }),
+            _ => Err(OptimizerError::UnknownName {
+                name: name.to_owned(),
+            }),
         }
     }
 
@@ -143,9 +146,12 @@ impl Parameters<'_> {
     }
 
     fn betas(&self) -> Result<(f64, f64), OptimizerError> {
-        let Some(value) = self.params.get("betas") else { return Ok((0.9, 0.999)) };
-        let pair: Option<Vec<f64>> =
-            value.as_array().and_then(|list| list.iter().map(Value::as_f64).collect());
+        let Some(value) = self.params.get("betas") else {
+            return Ok((0.9, 0.999));
+        };
+        let pair: Option<Vec<f64>> = value
+            .as_array()
+            .and_then(|list| list.iter().map(Value::as_f64).collect());
         match pair.as_deref() {
             Some([first, second]) if (0.0..1.0).contains(first) && (0.0..1.0).contains(second) => {
                 Ok((*first, *second))
@@ -155,7 +161,11 @@ impl Parameters<'_> {
     }
 
     fn allow(&self, known: &[&'static str]) -> Result<(), OptimizerError> {
-        match self.params.keys().find(|key| !known.contains(&key.as_str())) {
+        match self
+            .params
+            .keys()
+            .find(|key| !known.contains(&key.as_str()))
+        {
             None => Ok(()),
             Some(parameter) => Err(OptimizerError::UnknownParameter {
                 name: self.name.to_owned(),
@@ -177,18 +187,28 @@ impl Parameters<'_> {
 
     fn not_negative(&self, parameter: &str, default: f64) -> Result<f64, OptimizerError> {
         let number = self.number(parameter, default)?;
-        if number < 0.0 { Err(self.invalid(parameter, "at least 0")) } else { Ok(number) }
+        if number < 0.0 {
+            Err(self.invalid(parameter, "at least 0"))
+        } else {
+            Ok(number)
+        }
     }
 
     fn switch(&self, parameter: &str, default: bool) -> Result<bool, OptimizerError> {
         match self.params.get(parameter) {
             None => Ok(default),
-            Some(value) => value.as_bool().ok_or_else(|| self.invalid(parameter, "true or false")),
+            Some(value) => value
+                .as_bool()
+                .ok_or_else(|| self.invalid(parameter, "true or false")),
         }
     }
 
     fn invalid(&self, parameter: &str, expected: &'static str) -> OptimizerError {
-        OptimizerError::Invalid { name: self.name.to_owned(), parameter: parameter.to_owned(), expected }
+        OptimizerError::Invalid {
+            name: self.name.to_owned(),
+            parameter: parameter.to_owned(),
+            expected,
+        }
     }
 }
 
@@ -202,15 +222,36 @@ pub(crate) struct Update {
 
 #[derive(Debug, Clone, Copy)]
 enum Rule {
-    Sgd { lr: f32, momentum: f32, keep: f32, weight_decay: f32, nesterov: bool, first: bool },
-    Adam { step_size: f32, beta1: f32, beta2: f32, eps: f32, root: f32, decay: f32, shrink: f32 },
+    Sgd {
+        lr: f32,
+        momentum: f32,
+        keep: f32,
+        weight_decay: f32,
+        nesterov: bool,
+        first: bool,
+    },
+    Adam {
+        step_size: f32,
+        beta1: f32,
+        beta2: f32,
+        eps: f32,
+        root: f32,
+        decay: f32,
+        shrink: f32,
+    },
 }
 
 impl Update {
     /// The update of step `step` (from 1) with learning rate `lr`.
     pub(crate) fn new(config: &OptimizerConfig, lr: f64, step: u64, gradient_scale: f32) -> Self {
         let rule = match *config {
-            OptimizerConfig::Sgd { momentum, dampening, weight_decay, nesterov, .. } => Rule::Sgd {
+            OptimizerConfig::Sgd {
+                momentum,
+                dampening,
+                weight_decay,
+                nesterov,
+                ..
+            } => Rule::Sgd {
                 lr: lr as f32,
                 momentum: momentum as f32,
                 keep: (1.0 - dampening) as f32,
@@ -223,9 +264,11 @@ impl Update {
                 adam_rule(adam, lr, step, 0.0, (1.0 - lr * adam.weight_decay) as f32)
             }
         };
-        Self { rule, gradient_scale }
+        Self {
+            rule,
+            gradient_scale,
+        }
     }
-
 }
 
 /// Parameters in a row, their gradients, and the two moments of the optimiser.
@@ -271,9 +314,20 @@ pub(crate) fn apply_update(update: Update, parameters: Stretch) {
     let (value, gradient) = (&mut parameters.value[..n], &parameters.gradient[..n]);
     let (first, second) = (&mut parameters.first[..n], &mut parameters.second[..n]);
     match update.rule {
-        Rule::Sgd { lr, momentum, keep, weight_decay, nesterov, first: is_first } => {
+        Rule::Sgd {
+            lr,
+            momentum,
+            keep,
+            weight_decay,
+            nesterov,
+            first: is_first,
+        } => {
             // torch's momentum buffer begins as the first gradient, without dampening.
-            let (momentum_now, keep_now) = if is_first { (0.0, 1.0) } else { (momentum, keep) };
+            let (momentum_now, keep_now) = if is_first {
+                (0.0, 1.0)
+            } else {
+                (momentum, keep)
+            };
             for i in 0..n {
                 let g = gradient[i] * scale + weight_decay * value[i];
                 first[i] = momentum_now * first[i] + keep_now * g;
@@ -287,7 +341,15 @@ pub(crate) fn apply_update(update: Update, parameters: Stretch) {
                 value[i] -= lr * direction;
             }
         }
-        Rule::Adam { step_size, beta1, beta2, eps, root, decay, shrink } => {
+        Rule::Adam {
+            step_size,
+            beta1,
+            beta2,
+            eps,
+            root,
+            decay,
+            shrink,
+        } => {
             for i in 0..n {
                 let g = gradient[i] * scale + decay * value[i];
                 first[i] = normal(first[i] + (1.0 - beta1) * (g - first[i]));

@@ -23,13 +23,22 @@ impl Stream {
             (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
         });
         let key = mix(mix(seed) ^ name);
-        Self { key: [key as u32, (key >> 32) as u32], counter: [0; 4], block: [0; 4], used: 4 }
+        Self {
+            key: [key as u32, (key >> 32) as u32],
+            counter: [0; 4],
+            block: [0; 4],
+            used: 4,
+        }
     }
 
     /// The part of the stream that belongs to two counters, from its beginning.
     #[must_use]
     pub fn at(&self, epoch: usize, step: usize) -> Self {
-        Self { counter: [0, 0, epoch as u32, step as u32], used: 4, ..*self }
+        Self {
+            counter: [0, 0, epoch as u32, step as u32],
+            used: 4,
+            ..*self
+        }
     }
 
     /// 32 random bits.
@@ -95,7 +104,10 @@ fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
             (a >> 32) as u32 ^ counter[3] ^ key[1],
             a as u32,
         ];
-        key = [key[0].wrapping_add(0x9e37_79b9), key[1].wrapping_add(0xbb67_ae85)];
+        key = [
+            key[0].wrapping_add(0x9e37_79b9),
+            key[1].wrapping_add(0xbb67_ae85),
+        ];
     }
     counter
 }
@@ -115,7 +127,10 @@ mod tests {
     /// The known answers of the Random123 distribution.
     #[test]
     fn philox_gives_the_published_numbers() {
-        assert_eq!(philox([0; 4], [0; 2]), [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]);
+        assert_eq!(
+            philox([0; 4], [0; 2]),
+            [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]
+        );
         let pi = [0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344];
         assert_eq!(
             philox(pi, [0xa409_3822, 0x299f_31d0]),
@@ -149,7 +164,10 @@ mod tests {
         let normal: Vec<f64> = (0..n).map(|_| f64::from(stream.normal())).collect();
         let mean = normal.iter().sum::<f64>() / f64::from(n);
         let variance = normal.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / f64::from(n);
-        assert!(mean.abs() < 0.01 && (variance - 1.0).abs() < 0.02, "{mean} {variance}");
+        assert!(
+            mean.abs() < 0.01 && (variance - 1.0).abs() < 0.02,
+            "{mean} {variance}"
+        );
     }
 
     #[test]

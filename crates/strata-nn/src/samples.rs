@@ -18,7 +18,14 @@ pub trait Samples: Sync {
 
     /// Writes sample `indices[i]`, ready for the network, to `x[i * row_stride..][..input_dim]` and its
     /// class to `labels[i]`. `place` is what random changes of a sample are keyed by.
-    fn gather(&self, place: Place, indices: &[u32], x: &mut [f32], row_stride: usize, labels: &mut [u32]);
+    fn gather(
+        &self,
+        place: Place,
+        indices: &[u32],
+        x: &mut [f32],
+        row_stride: usize,
+        labels: &mut [u32],
+    );
 }
 
 /// When a sample is gathered.
@@ -55,7 +62,14 @@ impl Samples for MatrixSamples {
         self.input_dim
     }
 
-    fn gather(&self, _: Place, indices: &[u32], x: &mut [f32], row_stride: usize, labels: &mut [u32]) {
+    fn gather(
+        &self,
+        _: Place,
+        indices: &[u32],
+        x: &mut [f32],
+        row_stride: usize,
+        labels: &mut [u32],
+    ) {
         let rows = x.chunks_mut(row_stride.max(1)).zip(labels).zip(indices);
         for ((row, label), &index) in rows {
             let index = index as usize;

@@ -87,7 +87,11 @@ impl SchedulerConfig {
             "CosineAnnealingLR" => &["T_max", "eta_min"],
             "StepLR" => &["step_size", "gamma"],
             "ExponentialLR" => &["gamma"],
-            _ => return Err(SchedulerError::UnknownName { name: name.to_owned() }),
+            _ => {
+                return Err(SchedulerError::UnknownName {
+                    name: name.to_owned(),
+                });
+            }
         };
         if let Some(parameter) = params.keys().find(|key| !known.contains(&key.as_str())) {
             return Err(SchedulerError::UnknownParameter {
@@ -96,7 +100,11 @@ impl SchedulerConfig {
                 known: known.to_vec(),
             });
         }
-        let invalid = |parameter, expected| SchedulerError::Invalid { name: name.to_owned(), parameter, expected };
+        let invalid = |parameter, expected| SchedulerError::Invalid {
+            name: name.to_owned(),
+            parameter,
+            expected,
+        };
         let number = |parameter: &'static str, default: Option<f64>| match params.get(parameter) {
             None => default.ok_or_else(|| invalid(parameter, "given")),
             Some(value) => value.as_f64().ok_or_else(|| invalid(parameter, "a number")),
@@ -107,14 +115,26 @@ impl SchedulerConfig {
                 if t_max.is_nan() || t_max <= 0.0 {
                     return Err(invalid("T_max", "greater than 0"));
                 }
-                Self::CosineAnnealingLR { t_max, eta_min: number("eta_min", Some(0.0))? }
+                Self::CosineAnnealingLR {
+                    t_max,
+                    eta_min: number("eta_min", Some(0.0))?,
+                }
             }
             "StepLR" => {
-                let step_size = params.get("step_size").and_then(Value::as_u64).filter(|&size| size > 0);
-                let step_size = step_size.ok_or_else(|| invalid("step_size", "an integer greater than 0"))?;
-                Self::StepLR { step_size, gamma: number("gamma", Some(0.1))? }
+                let step_size = params
+                    .get("step_size")
+                    .and_then(Value::as_u64)
+                    .filter(|&size| size > 0);
+                let step_size =
+                    step_size.ok_or_else(|| invalid("step_size", "an integer greater than 0"))?;
+                Self::StepLR {
+                    step_size,
+                    gamma: number("gamma", Some(0.1))?,
+                }
             }
-            _ => Self::ExponentialLR { gamma: number("gamma", None)? },
+            _ => Self::ExponentialLR {
+                gamma: number("gamma", None)?,
+            },
         })
     }
 
@@ -136,7 +156,10 @@ mod tests {
 
     #[test]
     fn the_cosine_goes_from_lr_to_eta_min() {
-        let cosine = SchedulerConfig::CosineAnnealingLR { t_max: 20.0, eta_min: 1e-5 };
+        let cosine = SchedulerConfig::CosineAnnealingLR {
+            t_max: 20.0,
+            eta_min: 1e-5,
+        };
         assert!((cosine.lr_at(1e-3, 0) - 1e-3).abs() < 1e-18);
         assert!((cosine.lr_at(1e-3, 10) - 5.05e-4).abs() < 1e-15);
         assert!((cosine.lr_at(1e-3, 20) - 1e-5).abs() < 1e-15);
@@ -144,9 +167,18 @@ mod tests {
 
     #[test]
     fn stairs_and_powers() {
-        let stairs = SchedulerConfig::StepLR { step_size: 3, gamma: 0.5 };
-        assert_eq!((0..7).map(|t| stairs.lr_at(1.0, t)).collect::<Vec<_>>(), [1.0, 1.0, 1.0, 0.5, 0.5, 0.5, 0.25]);
-        assert_eq!(SchedulerConfig::ExponentialLR { gamma: 0.5 }.lr_at(8.0, 3), 1.0);
+        let stairs = SchedulerConfig::StepLR {
+            step_size: 3,
+            gamma: 0.5,
+        };
+        assert_eq!(
+            (0..7).map(|t| stairs.lr_at(1.0, t)).collect::<Vec<_>>(),
+            [1.0, 1.0, 1.0, 0.5, 0.5, 0.5, 0.25]
+        );
+        assert_eq!(
+            SchedulerConfig::ExponentialLR { gamma: 0.5 }.lr_at(8.0, 3),
+            1.0
+        );
     }
 
     #[test]

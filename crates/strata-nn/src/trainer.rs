@@ -74,12 +74,15 @@ impl TrainerConfig {
             SchedulerInterval::Epoch => epoch as u64 - 1,
             SchedulerInterval::Steps(every) => (step - 1) / every,
         };
-        self.scheduler.map_or(lr, |scheduler| scheduler.lr_at(lr, t))
+        self.scheduler
+            .map_or(lr, |scheduler| scheduler.lr_at(lr, t))
     }
 
     /// torch's factor: `max_norm / (norm + 1e-6)`, at most 1.
     fn clipping(&self, grad_norm: f64) -> f32 {
-        let Some(most) = self.max_grad_norm else { return 1.0 };
+        let Some(most) = self.max_grad_norm else {
+            return 1.0;
+        };
         (f64::from(most) / (grad_norm + 1e-6)).min(1.0) as f32
     }
 }
@@ -252,7 +255,11 @@ impl Trainer {
         let batch_at = |batch: usize| {
             let indices = *batches.get(batch)?;
             let position = batch * self.config.batch_size;
-            Some(Batch { samples, indices, place: Place::Training { epoch, position } })
+            Some(Batch {
+                samples,
+                indices,
+                place: Place::Training { epoch, position },
+            })
         };
         let mut report = EpochReport {
             steps: 0,
@@ -306,20 +313,46 @@ impl Trainer {
     /// # Panics
     /// If the samples do not fit the network.
     pub fn evaluate(&mut self, samples: &dyn Samples) -> Evaluation {
-        assert_eq!(samples.input_dim(), self.mlp.config().input_dim, "samples fit the network");
+        assert_eq!(
+            samples.input_dim(),
+            self.mlp.config().input_dim,
+            "samples fit the network"
+        );
         let classes = self.mlp.config().num_classes;
         let indices: Vec<u32> = (0..samples.len() as u32).collect();
         let (mut loss, mut correct) = (0.0, 0);
         for part in indices.chunks(EVALUATION_ROWS) {
-            let batch = Batch { samples, indices: part, place: Place::Evaluation };
+            let batch = Batch {
+                samples,
+                indices: part,
+                place: Place::Evaluation,
+            };
             self.forward_only(&batch);
             let workspace = self.evaluation.as_mut().expect("made by `forward_only`");
-            step::loss(&mut self.pool, self.config.instruction_set, classes, workspace, part.len(), 0.0);
-            loss += workspace.losses[..part.len()].iter().map(|&loss| f64::from(loss)).sum::<f64>();
-            correct += workspace.hits[..part.len()].iter().filter(|&&hit| hit).count();
+            step::loss(
+                &mut self.pool,
+                self.config.instruction_set,
+                classes,
+                workspace,
+                part.len(),
+                0.0,
+            );
+            loss += workspace.losses[..part.len()]
+                .iter()
+                .map(|&loss| f64::from(loss))
+                .sum::<f64>();
+            correct += workspace.hits[..part.len()]
+                .iter()
+                .filter(|&&hit| hit)
+                .count();
         }
         let count = samples.len();
-        Evaluation { loss: loss / count as f64, accuracy: correct as f64 / count as f64, correct, count }
+        Evaluation {
+            loss: loss / count as f64,
+            accuracy: correct as f64 / count as f64,
+            correct,
+            count,
+        }
     }
 
     /// Probabilities of the classes for each sample, `[n][num_classes]`.
@@ -327,12 +360,20 @@ impl Trainer {
     /// # Panics
     /// If the samples do not fit the network.
     pub fn predict(&mut self, samples: &dyn Samples) -> Vec<Vec<f32>> {
-        assert_eq!(samples.input_dim(), self.mlp.config().input_dim, "samples fit the network");
+        assert_eq!(
+            samples.input_dim(),
+            self.mlp.config().input_dim,
+            "samples fit the network"
+        );
         let classes = self.mlp.config().num_classes;
         let indices: Vec<u32> = (0..samples.len() as u32).collect();
         let mut probabilities = Vec::with_capacity(samples.len());
         for part in indices.chunks(EVALUATION_ROWS) {
-            self.forward_only(&Batch { samples, indices: part, place: Place::Evaluation });
+            self.forward_only(&Batch {
+                samples,
+                indices: part,
+                place: Place::Evaluation,
+            });
             let workspace = self.evaluation.as_ref().expect("made by `forward_only`");
             let logits = workspace.layers.last().expect("a network has a layer");
             let rows = logits.y.chunks_exact(logits.stride).take(part.len());
@@ -354,7 +395,11 @@ impl Trainer {
         if expected != found {
             return Err(TrainError::InputDim { expected, found });
         }
-        if samples.is_empty() { Err(TrainError::NoSamples) } else { Ok(()) }
+        if samples.is_empty() {
+            Err(TrainError::NoSamples)
+        } else {
+            Ok(())
+        }
     }
 
     fn order_of(&mut self, samples: &dyn Samples, epoch: usize) -> Vec<u32> {
@@ -362,7 +407,9 @@ impl Trainer {
         order.clear();
         order.extend(0..samples.len() as u32);
         if self.config.shuffle {
-            Stream::new(self.config.seed, "shuffle").at(epoch, 0).shuffle(&mut order);
+            Stream::new(self.config.seed, "shuffle")
+                .at(epoch, 0)
+                .shuffle(&mut order);
         }
         order
     }
@@ -376,7 +423,10 @@ impl Trainer {
     ) -> Result<StepOutcome, TrainError> {
         let set = self.config.instruction_set;
         let classes = self.mlp.config().num_classes;
-        if let Some(&label) = self.training.labels[..rows].iter().find(|&&label| label as usize >= classes) {
+        if let Some(&label) = self.training.labels[..rows]
+            .iter()
+            .find(|&&label| label as usize >= classes)
+        {
             return Err(TrainError::Label { label, classes });
         }
         let dropout = self.mlp.config().dropout;
@@ -384,34 +434,95 @@ impl Trainer {
         let words = Stream::new(self.config.seed, "dropout").at(epoch, batch);
         let mask = |layer: usize| dropout_of(dropout, &words, layer);
         let layers = &self.mlp.layers;
-        step::forward(&mut self.pool, set, layers, &mut self.training, rows, activation, &mask);
+        step::forward(
+            &mut self.pool,
+            set,
+            layers,
+            &mut self.training,
+            rows,
+            activation,
+            &mask,
+        );
         let smoothing = self.config.label_smoothing;
-        step::loss(&mut self.pool, set, classes, &mut self.training, rows, smoothing);
-        let loss_sum: f64 = self.training.losses[..rows].iter().map(|&loss| f64::from(loss)).sum();
+        step::loss(
+            &mut self.pool,
+            set,
+            classes,
+            &mut self.training,
+            rows,
+            smoothing,
+        );
+        let loss_sum: f64 = self.training.losses[..rows]
+            .iter()
+            .map(|&loss| f64::from(loss))
+            .sum();
         let step = self.steps + 1;
-        let finite = |quantity, value: f64| match value.is_finite() {
-            true => Ok(value),
-            false => Err(TrainError::NonFinite { quantity, value, step, epoch }),
+        let finite = |quantity, value: f64| {
+            if value.is_finite() {
+                Ok(value)
+            } else {
+                Err(TrainError::NonFinite {
+                    quantity,
+                    value,
+                    step,
+                    epoch,
+                })
+            }
         };
         finite("loss", loss_sum)?;
         let (states, workspace) = (&mut self.states, &mut self.training);
-        let squares = step::backward(&mut self.pool, set, layers, states, workspace, rows, &mut self.squares);
+        let squares = step::backward(
+            &mut self.pool,
+            set,
+            layers,
+            states,
+            workspace,
+            rows,
+            &mut self.squares,
+        );
         let grad_norm = finite("gradient's norm", squares.sqrt())?;
         let lr = self.config.lr(epoch, step);
-        let rule = Update::new(&self.config.optimizer, lr, step, self.config.clipping(grad_norm));
-        step::update(&mut self.pool, set, &mut self.mlp.layers, states, workspace, rule, next);
+        let rule = Update::new(
+            &self.config.optimizer,
+            lr,
+            step,
+            self.config.clipping(grad_norm),
+        );
+        step::update(
+            &mut self.pool,
+            set,
+            &mut self.mlp.layers,
+            states,
+            workspace,
+            rule,
+            next,
+        );
         self.steps = step;
         let hits = workspace.hits[..rows].iter().filter(|&&hit| hit).count();
-        Ok(StepOutcome { loss_sum, hits, lr, grad_norm })
+        Ok(StepOutcome {
+            loss_sum,
+            hits,
+            lr,
+            grad_norm,
+        })
     }
 
     fn forward_only(&mut self, batch: &Batch) {
         let layers = &self.mlp.layers;
-        let workspace =
-            self.evaluation.get_or_insert_with(|| Workspace::forward_only(layers, EVALUATION_ROWS));
+        let workspace = self
+            .evaluation
+            .get_or_insert_with(|| Workspace::forward_only(layers, EVALUATION_ROWS));
         step::gather(&mut self.pool, workspace, batch);
         let (set, activation) = (self.config.instruction_set, self.mlp.config().activation);
-        step::forward(&mut self.pool, set, layers, workspace, batch.indices.len(), activation, &|_| None);
+        step::forward(
+            &mut self.pool,
+            set,
+            layers,
+            workspace,
+            batch.indices.len(),
+            activation,
+            &|_| None,
+        );
     }
 }
 

@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 
 use strata_nn::{
-    Activation, EpochReport, InstructionSet, MatrixSamples, Mlp, MlpConfig, NamedTensor, OptimizerConfig,
-    Stream, TrainError, Trainer, TrainerConfig, WeightInit,
+    Activation, EpochReport, InstructionSet, MatrixSamples, Mlp, MlpConfig, NamedTensor,
+    OptimizerConfig, Stream, TrainError, Trainer, TrainerConfig, WeightInit,
 };
 
 fn samples(n: usize, input_dim: usize, classes: u32) -> MatrixSamples {
@@ -15,7 +15,11 @@ fn samples(n: usize, input_dim: usize, classes: u32) -> MatrixSamples {
             .map(|i| if i as u32 % classes == label { 1.0 } else { 0.0 } + 0.5 * random.normal())
             .collect::<Vec<_>>()
     });
-    MatrixSamples { x: x.collect(), labels, input_dim }
+    MatrixSamples {
+        x: x.collect(),
+        labels,
+        input_dim,
+    }
 }
 
 fn network(hidden_dims: &[usize], dropout: f32) -> MlpConfig {
@@ -46,7 +50,10 @@ fn trained(network: &MlpConfig, config: TrainerConfig) -> (Vec<NamedTensor>, Vec
     let mut trainer = Trainer::new(Mlp::new(network, 1), config);
     let reports = (1..=3).map(|epoch| {
         let report = trainer.train_epoch(&samples, epoch, &mut |_| ControlFlow::Continue(()));
-        EpochReport { seconds: 0.0, ..report.expect("it trains") }
+        EpochReport {
+            seconds: 0.0,
+            ..report.expect("it trains")
+        }
     });
     let reports = reports.collect();
     (trainer.mlp().parameters(), reports)
@@ -55,12 +62,20 @@ fn trained(network: &MlpConfig, config: TrainerConfig) -> (Vec<NamedTensor>, Vec
 /// Widths and batch sizes that fill no tile, with dropout and a last batch that is not full.
 #[test]
 fn threads_do_not_change_a_bit() {
-    for (hidden, batch_size) in [(&[65, 19][..], 50), (&[7], 1), (&[], 300), (&[130, 33, 16], 64)] {
+    for (hidden, batch_size) in [
+        (&[65, 19][..], 50),
+        (&[7], 1),
+        (&[], 300),
+        (&[130, 33, 16], 64),
+    ] {
         let network = network(hidden, 0.25);
         let alone = trained(&network, training(batch_size, 1));
         for threads in [2, 3, 8] {
             let together = trained(&network, training(batch_size, threads));
-            assert_eq!(alone, together, "{hidden:?}, batch {batch_size}, {threads} threads");
+            assert_eq!(
+                alone, together,
+                "{hidden:?}, batch {batch_size}, {threads} threads"
+            );
         }
     }
 }
@@ -70,7 +85,18 @@ fn fused_instruction_sets_agree_to_the_bit_and_the_portable_one_nearly() {
     let network = network(&[65, 19], 0.25);
     let results: Vec<_> = InstructionSet::available()
         .into_iter()
-        .map(|set| (set, trained(&network, TrainerConfig { instruction_set: set, ..training(50, 2) })))
+        .map(|set| {
+            (
+                set,
+                trained(
+                    &network,
+                    TrainerConfig {
+                        instruction_set: set,
+                        ..training(50, 2)
+                    },
+                ),
+            )
+        })
         .collect();
     let (_, (first, first_reports)) = &results[0];
     for (set, (parameters, reports)) in &results {
@@ -87,26 +113,39 @@ fn fused_instruction_sets_agree_to_the_bit_and_the_portable_one_nearly() {
 fn every_sample_is_trained_on_once_an_epoch() {
     let (_, reports) = trained(&network(&[16], 0.0), training(50, 2));
     for report in reports {
-        assert_eq!((report.images, report.steps, report.completed), (203, 5, true));
+        assert_eq!(
+            (report.images, report.steps, report.completed),
+            (203, 5, true)
+        );
     }
 }
 
 #[test]
 fn dropout_keeps_the_expectation() {
-    let network = MlpConfig { activation: Activation::Identity, ..network(&[400], 0.3) };
+    let network = MlpConfig {
+        activation: Activation::Identity,
+        ..network(&[400], 0.3)
+    };
     let samples = samples(64, 37, 5);
     let mut config = training(64, 1);
-    config.optimizer = OptimizerConfig::from_name("SGD", &[("lr".to_owned(), 0.0.into())].into()).expect("SGD");
+    config.optimizer =
+        OptimizerConfig::from_name("SGD", &[("lr".to_owned(), 0.0.into())].into()).expect("SGD");
     config.label_smoothing = 0.0;
     let mut trainer = Trainer::new(Mlp::new(&network, 1), config);
     let plain = trainer.evaluate(&samples).loss;
     let dropped: Vec<f64> = (1..=60)
         .map(|epoch| {
-            trainer.train_epoch(&samples, epoch, &mut |_| ControlFlow::Continue(())).expect("it trains").loss
+            trainer
+                .train_epoch(&samples, epoch, &mut |_| ControlFlow::Continue(()))
+                .expect("it trains")
+                .loss
         })
         .collect();
     let mean = dropped.iter().sum::<f64>() / dropped.len() as f64;
-    assert!(dropped.iter().any(|loss| (loss - dropped[0]).abs() > 1e-4), "masks differ by epoch");
+    assert!(
+        dropped.iter().any(|loss| (loss - dropped[0]).abs() > 1e-4),
+        "masks differ by epoch"
+    );
     assert!((mean / plain - 1.0).abs() < 0.2, "{mean} against {plain}");
 }
 
@@ -117,8 +156,21 @@ fn a_step_that_is_not_finite_changes_nothing() {
     samples.x[5] = f32::NAN;
     let mut trainer = Trainer::new(Mlp::new(&network, 1), training(64, 2));
     let before = trainer.mlp().parameters();
-    let error = trainer.train_epoch(&samples, 1, &mut |_| ControlFlow::Continue(())).unwrap_err();
-    assert!(matches!(error, TrainError::NonFinite { quantity: "loss", step: 1, epoch: 1, .. }), "{error:?}");
+    let error = trainer
+        .train_epoch(&samples, 1, &mut |_| ControlFlow::Continue(()))
+        .unwrap_err();
+    assert!(
+        matches!(
+            error,
+            TrainError::NonFinite {
+                quantity: "loss",
+                step: 1,
+                epoch: 1,
+                ..
+            }
+        ),
+        "{error:?}"
+    );
     assert_eq!(before, trainer.mlp().parameters());
 }
 
@@ -133,10 +185,17 @@ fn evaluation_averages_over_samples_not_batches() {
         labels: samples.labels[range].to_vec(),
         input_dim: 37,
     };
-    let (first, second) = (trainer.evaluate(&part(0..600)), trainer.evaluate(&part(600..700)));
+    let (first, second) = (
+        trainer.evaluate(&part(0..600)),
+        trainer.evaluate(&part(600..700)),
+    );
     assert_eq!(whole.correct, first.correct + second.correct);
     let mean = (600.0 * first.loss + 100.0 * second.loss) / 700.0;
-    assert!((whole.loss - mean).abs() < 1e-12, "{} is not {mean}", whole.loss);
+    assert!(
+        (whole.loss - mean).abs() < 1e-12,
+        "{} is not {mean}",
+        whole.loss
+    );
 }
 
 #[test]
@@ -144,8 +203,15 @@ fn a_stopped_epoch_says_so() {
     let samples = samples(203, 37, 5);
     let mut trainer = Trainer::new(Mlp::new(&network(&[16], 0.0), 1), training(50, 1));
     let stop = &mut |report: &strata_nn::StepReport| {
-        if report.batch == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if report.batch == 2 {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     };
     let report = trainer.train_epoch(&samples, 1, stop).expect("it trains");
-    assert_eq!((report.images, report.steps, report.completed), (100, 2, false));
+    assert_eq!(
+        (report.images, report.steps, report.completed),
+        (100, 2, false)
+    );
 }

@@ -1,4 +1,4 @@
-//! Training steps computed by PyTorch in float64, replayed by the engine.
+//! Training steps computed by `PyTorch` in float64, replayed by the engine.
 //!
 //! Cases come from `conformance/nn/torch_cases.jsonl`, or from the folder in `STRATA_NN_CASES`; the
 //! README beside them gives fields and tolerances. Cases with features that are not built yet are
@@ -20,24 +20,25 @@ fn every_supported_case_agrees_with_torch() {
         || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../conformance/nn"),
         PathBuf::from,
     );
-    let text = std::fs::read_to_string(folder.join("torch_cases.jsonl")).expect("the cases are there");
+    let text =
+        std::fs::read_to_string(folder.join("torch_cases.jsonl")).expect("the cases are there");
     let (mut replayed, mut skipped) = (0, BTreeSet::new());
     for line in text.lines().filter(|line| !line.is_empty()) {
         let case: Value = serde_json::from_str(line).expect("a case is JSON");
         let id = case["id"].as_str().expect("a case has an id");
-        match trainer_of(&case) {
-            None => {
-                skipped.insert(id.to_owned());
+        if trainer_of(&case).is_none() {
+            skipped.insert(id.to_owned());
+        } else {
+            for set in InstructionSet::available() {
+                replay(&case, id, set);
             }
-            Some(_) => {
-                for set in InstructionSet::available() {
-                    replay(&case, id, set);
-                }
-                replayed += 1;
-            }
+            replayed += 1;
         }
     }
-    eprintln!("{replayed} cases agree; {} have features not built yet: {skipped:?}", skipped.len());
+    eprintln!(
+        "{replayed} cases agree; {} have features not built yet: {skipped:?}",
+        skipped.len()
+    );
     assert!(replayed >= 30, "only {replayed} cases could be replayed");
 }
 
@@ -54,7 +55,11 @@ fn replay(case: &Value, id: &str, set: InstructionSet) {
         trainer
             .train_epoch(&samples, epoch, &mut |report| {
                 reports.push(*report);
-                if reports.len() as u64 == steps { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                if reports.len() as u64 == steps {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
             })
             .expect("the cases train");
     }
@@ -63,21 +68,37 @@ fn replay(case: &Value, id: &str, set: InstructionSet) {
         let expect = |name: &str, ours: f64, tolerance: f64| {
             let torch = torch[name].as_f64().expect("a number");
             let difference = (ours - torch).abs() / torch.abs().max(1e-12);
-            assert!(difference < tolerance, "{id}, {set:?}, step {step}: {name} is {ours}, torch has {torch}");
+            assert!(
+                difference < tolerance,
+                "{id}, {set:?}, step {step}: {name} is {ours}, torch has {torch}"
+            );
         };
         expect("loss", ours.loss, if step < 5 { 1e-5 } else { 1e-4 });
         expect("lr", ours.lr, 1e-6);
         expect("grad_norm", ours.grad_norm, 1e-4);
         let accuracy = ours.correct as f64 / ours.batch_size as f64;
-        assert_eq!(Some(accuracy), torch["accuracy"].as_f64(), "{id}, {set:?}, step {step}: accuracy");
+        assert_eq!(
+            Some(accuracy),
+            torch["accuracy"].as_f64(),
+            "{id}, {set:?}, step {step}: accuracy"
+        );
     }
     let adaptive = case["optimizer"]["name"] != "SGD";
     let tolerance = if adaptive { 1e-3 } else { 1e-4 };
     let finals = parameters_of(case, "final");
     for (ours, torch) in trainer.mlp().parameters().iter().zip(&finals) {
-        let distance: f64 = squares(ours.data.iter().zip(&torch.data).map(|(a, b)| f64::from(a - b)));
+        let distance: f64 = squares(
+            ours.data
+                .iter()
+                .zip(&torch.data)
+                .map(|(a, b)| f64::from(a - b)),
+        );
         let size = squares(torch.data.iter().map(|b| f64::from(*b)));
-        assert!(distance <= tolerance * size.max(1e-12), "{id}, {set:?}: {} differs", ours.name);
+        assert!(
+            distance <= tolerance * size.max(1e-12),
+            "{id}, {set:?}: {} differs",
+            ours.name
+        );
     }
 }
 
@@ -87,7 +108,10 @@ fn squares(values: impl Iterator<Item = f64>) -> f64 {
 
 /// Network and training of a case; none if it asks for what is not built yet.
 fn trainer_of(case: &Value) -> Option<(Mlp, TrainerConfig)> {
-    if case.get("penalty").is_some_and(|penalty| !penalty.is_null()) {
+    if case
+        .get("penalty")
+        .is_some_and(|penalty| !penalty.is_null())
+    {
         return None;
     }
     let model = &case["model"];
@@ -95,35 +119,58 @@ fn trainer_of(case: &Value) -> Option<(Mlp, TrainerConfig)> {
     let hidden = model["hidden_dims"].as_array().expect("widths").iter();
     let config = MlpConfig {
         input_dim: size("input_dim"),
-        hidden_dims: hidden.map(|width| width.as_u64().expect("a width") as usize).collect(),
+        hidden_dims: hidden
+            .map(|width| width.as_u64().expect("a width") as usize)
+            .collect(),
         num_classes: size("num_classes"),
-        activation: Activation::from_name(model["activation"].as_str()?, &map(&model["activation_kwargs"])).ok()?,
+        activation: Activation::from_name(
+            model["activation"].as_str()?,
+            &map(&model["activation_kwargs"]),
+        )
+        .ok()?,
         dropout: 0.0,
         weight_init: WeightInit::XavierUniform,
     };
     let optimizer = &case["optimizer"];
-    let optimizer = OptimizerConfig::from_name(optimizer["name"].as_str()?, &map(&optimizer["params"])).ok()?;
-    let mut training = TrainerConfig { shuffle: false, ..TrainerConfig::new(optimizer) };
+    let optimizer =
+        OptimizerConfig::from_name(optimizer["name"].as_str()?, &map(&optimizer["params"])).ok()?;
+    let mut training = TrainerConfig {
+        shuffle: false,
+        ..TrainerConfig::new(optimizer)
+    };
     training.batch_size = case["batches"][0]["y"].as_array()?.len();
-    training.max_grad_norm = case.get("max_grad_norm").and_then(Value::as_f64).map(|norm| norm as f32);
+    training.max_grad_norm = case
+        .get("max_grad_norm")
+        .and_then(Value::as_f64)
+        .map(|norm| norm as f32);
     if let Some(loss) = case.get("loss").filter(|loss| !loss.is_null()) {
         if loss["label_smoothing_kind"] == "course" {
             return None;
         }
         training.label_smoothing = loss["label_smoothing"].as_f64()? as f32;
     }
-    if let Some(scheduler) = case.get("scheduler").filter(|scheduler| !scheduler.is_null()) {
+    if let Some(scheduler) = case
+        .get("scheduler")
+        .filter(|scheduler| !scheduler.is_null())
+    {
         let name = scheduler["name"].as_str()?;
-        training.scheduler = Some(SchedulerConfig::from_name(name, &map(&scheduler["params"])).ok()?);
+        training.scheduler =
+            Some(SchedulerConfig::from_name(name, &map(&scheduler["params"])).ok()?);
         training.scheduler_interval = SchedulerInterval::Steps(scheduler["every"].as_u64()?);
     }
     let mut mlp = Mlp::new(&config, 0);
-    mlp.load_parameters(&parameters_of(case, "init")).expect("the parameters fit");
+    mlp.load_parameters(&parameters_of(case, "init"))
+        .expect("the parameters fit");
     Some((mlp, training))
 }
 
 fn map(value: &Value) -> BTreeMap<String, Value> {
-    value.as_object().into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect()
+    value
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
 }
 
 fn numbers(value: &Value) -> Vec<f32> {
@@ -141,8 +188,16 @@ fn parameters_of(case: &Value, field: &str) -> Vec<NamedTensor> {
             let (weight, bias) = (numbers(&layer["weight"]), numbers(&layer["bias"]));
             let inputs = weight.len() / outputs;
             [
-                NamedTensor { name: format!("{}.weight", 2 * index), shape: vec![outputs, inputs], data: weight },
-                NamedTensor { name: format!("{}.bias", 2 * index), shape: vec![outputs], data: bias },
+                NamedTensor {
+                    name: format!("{}.weight", 2 * index),
+                    shape: vec![outputs, inputs],
+                    data: weight,
+                },
+                NamedTensor {
+                    name: format!("{}.bias", 2 * index),
+                    shape: vec![outputs],
+                    data: bias,
+                },
             ]
         })
         .collect()
@@ -150,9 +205,17 @@ fn parameters_of(case: &Value, field: &str) -> Vec<NamedTensor> {
 
 fn samples_of(case: &Value) -> MatrixSamples {
     let batches = case["batches"].as_array().expect("batches").iter();
-    let labels = |batch: &Value| numbers(&batch["y"]).into_iter().map(|label| label as u32).collect::<Vec<_>>();
+    let labels = |batch: &Value| {
+        numbers(&batch["y"])
+            .into_iter()
+            .map(|label| label as u32)
+            .collect::<Vec<_>>()
+    };
     MatrixSamples {
-        x: batches.clone().flat_map(|batch| numbers(&batch["x"])).collect(),
+        x: batches
+            .clone()
+            .flat_map(|batch| numbers(&batch["x"]))
+            .collect(),
         labels: batches.flat_map(labels).collect(),
         input_dim: case["model"]["input_dim"].as_u64().expect("a size") as usize,
     }

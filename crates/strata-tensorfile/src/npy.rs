@@ -1,4 +1,4 @@
-//! The npy format of NumPy (NEP 1): one array with a Python literal for a header.
+//! The npy format of `NumPy` (NEP 1): one array with a Python literal for a header.
 
 /// An array in C order: `elements.len()` is the product of `shape`.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,7 +59,7 @@ pub enum NpyError {
         /// Second number.
         minor: u8,
     },
-    /// The header is cut short, too long, or not the dictionary NumPy writes.
+    /// The header is cut short, too long, or not the dictionary `NumPy` writes.
     #[error("the npy header is malformed: {0}")]
     Header(&'static str),
     /// A type that is not read; `|O` is a pickle and never will be.
@@ -86,10 +86,10 @@ pub enum NpyError {
     },
 }
 
-/// NumPy itself refuses longer headers unless told otherwise (`max_header_size` is 10,000).
+/// `NumPy` itself refuses longer headers unless told otherwise (`max_header_size` is 10,000).
 const MAX_HEADER_BYTES: usize = 64 << 10;
 
-/// NumPy's own limit on dimensions.
+/// `NumPy`'s own limit on dimensions.
 const MAX_DIMENSIONS: usize = 64;
 
 /// Reads one array from the whole bytes of an npy file.
@@ -153,7 +153,7 @@ fn split_header(bytes: &[u8]) -> Result<(&[u8], &[u8]), NpyError> {
     rest.split_at_checked(length).ok_or(SHORT)
 }
 
-/// The three keys of the header, which NumPy requires to be exactly these.
+/// The three keys of the header, which `NumPy` requires to be exactly these.
 struct Header {
     descr: String,
     fortran_order: bool,

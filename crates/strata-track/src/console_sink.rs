@@ -29,7 +29,8 @@ pub struct Plan {
 /// * In a terminal a bar shows the last `train/loss` and `train/accuracy`, images/s and the remaining time.
 /// * Elsewhere other rows are plain lines on the console, at most one in ten seconds, not in the file.
 ///
-/// Rows must come with an epoch to be told per epoch. Speed is counted between the first row and the last.
+/// Lines of an epoch leave out what is only of one batch (`train/batch_…`), the gradient's norm, the
+/// learning rate and times. Rows must come with an epoch to be told per epoch. Speed is counted between the first row and the last.
 pub struct ConsoleSink {
     log: JobLog,
     plan: Plan,
@@ -80,7 +81,8 @@ impl ConsoleSink {
             return;
         }
         self.epoch_told = true;
-        let line = format!("{}{}", self.heading(self.epoch), listed(self.train.iter()));
+        let headlines = self.train.iter().filter(|(name, _)| is_headline(name));
+        let line = format!("{}{}", self.heading(self.epoch), listed(headlines));
         self.log.info(LOGGER, &line);
     }
 
@@ -103,6 +105,7 @@ impl ConsoleSink {
             self.epoch_told = true;
         }
         values.extend(&row.values);
+        values.retain(|name, _| is_headline(name));
         let line = format!("{}{}", self.heading(row.epoch), listed(values));
         self.log.info(LOGGER, &line);
     }
@@ -111,9 +114,16 @@ impl ConsoleSink {
         let speed = self.images_per_s(row);
         if let Some(bar) = &self.bar {
             bar.set_position(row.step);
-            let shown = ["train/loss", "train/accuracy"]
-                .into_iter()
-                .filter_map(|name| self.train.get_key_value(name));
+            let shown = [
+                ["train/batch_loss", "train/loss"],
+                ["train/batch_accuracy", "train/accuracy"],
+            ]
+            .into_iter()
+            .filter_map(|names| {
+                names
+                    .iter()
+                    .find_map(|name| self.train.get_key_value(*name))
+            });
             let speed = speed.map_or_else(String::new, |speed| format!("  {speed:.0} images/s"));
             bar.set_message(format!("{}{speed}", listed(shown)));
             return;
@@ -180,6 +190,12 @@ impl Sink for ConsoleSink {
         }
         Ok(())
     }
+}
+
+/// Whether a value is worth a place in the line of an epoch.
+fn is_headline(name: &str) -> bool {
+    let of_a_step = ["train/batch_", "train/grad_norm", "train/lr", "time/"];
+    !of_a_step.iter().any(|start| name.starts_with(start))
 }
 
 /// `name value, name value`, with four significant digits or so: the exact ones are in `metrics.jsonl`.

@@ -75,7 +75,11 @@ impl Summary {
     /// Takes in a row; `mode` says what is best for a metric.
     pub fn add(&mut self, row: &Row, mode: impl Fn(&str) -> Mode) {
         self.step = self.step.max(row.step);
-        for (name, &value) in row.values.iter().filter(|(name, _)| !name.starts_with("time/")) {
+        for (name, &value) in row
+            .values
+            .iter()
+            .filter(|(name, _)| !name.starts_with("time/"))
+        {
             self.last.insert(name.clone(), value);
             let mode = mode(name);
             let better = match self.best.get(name) {

@@ -62,7 +62,13 @@ pub(crate) struct TrainArgs {
     pub(crate) resolve: bool,
 
     /// With --cfg: print only this part
-    #[arg(short, long, value_name = "KEY", requires = "cfg", help_heading = "Configuration")]
+    #[arg(
+        short,
+        long,
+        value_name = "KEY",
+        requires = "cfg",
+        help_heading = "Configuration"
+    )]
     pub(crate) package: Option<String>,
 
     /// Print how the configuration is put together instead of running

@@ -16,7 +16,12 @@ pub(crate) struct ComposeArgs {
     pub(crate) config_path: Option<PathBuf>,
 
     /// Primary configuration of that tree
-    #[arg(long, value_name = "NAME", default_value = "config", help_heading = "Configuration")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "config",
+        help_heading = "Configuration"
+    )]
     pub(crate) config_name: String,
 
     /// A further folder of configurations

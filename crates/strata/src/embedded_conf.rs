@@ -3,13 +3,34 @@
 /// Path below `conf/` and content of each file.
 pub(crate) const FILES: &[(&str, &str)] = &[
     ("config.yaml", include_str!("../../../conf/config.yaml")),
-    ("data/emnist.yaml", include_str!("../../../conf/data/emnist.yaml")),
-    ("data/glyphs.yaml", include_str!("../../../conf/data/glyphs.yaml")),
-    ("logging/default.yaml", include_str!("../../../conf/logging/default.yaml")),
-    ("model/mlp_large.yaml", include_str!("../../../conf/model/mlp_large.yaml")),
-    ("model/mlp_medium.yaml", include_str!("../../../conf/model/mlp_medium.yaml")),
-    ("model/mlp_small.yaml", include_str!("../../../conf/model/mlp_small.yaml")),
-    ("training/default.yaml", include_str!("../../../conf/training/default.yaml")),
+    (
+        "data/emnist.yaml",
+        include_str!("../../../conf/data/emnist.yaml"),
+    ),
+    (
+        "data/glyphs.yaml",
+        include_str!("../../../conf/data/glyphs.yaml"),
+    ),
+    (
+        "logging/default.yaml",
+        include_str!("../../../conf/logging/default.yaml"),
+    ),
+    (
+        "model/mlp_large.yaml",
+        include_str!("../../../conf/model/mlp_large.yaml"),
+    ),
+    (
+        "model/mlp_medium.yaml",
+        include_str!("../../../conf/model/mlp_medium.yaml"),
+    ),
+    (
+        "model/mlp_small.yaml",
+        include_str!("../../../conf/model/mlp_small.yaml"),
+    ),
+    (
+        "training/default.yaml",
+        include_str!("../../../conf/training/default.yaml"),
+    ),
 ];
 
 #[cfg(test)]

@@ -2,12 +2,16 @@
 
 use std::ffi::OsString;
 
-const SPELLED_OUT: [(&str, &str); 3] =
-    [("-cp", "--config-path"), ("-cn", "--config-name"), ("-cd", "--config-dir")];
+const SPELLED_OUT: [(&str, &str); 3] = [
+    ("-cp", "--config-path"),
+    ("-cn", "--config-name"),
+    ("-cd", "--config-dir"),
+];
 
 /// The arguments with two-letter flags in their long form; `-cn=x` becomes `--config-name=x`.
 pub(crate) fn spelled_out(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
-    args.map(|arg| arg.to_str().and_then(long_form).map_or(arg, OsString::from)).collect()
+    args.map(|arg| arg.to_str().and_then(long_form).map_or(arg, OsString::from))
+        .collect()
 }
 
 fn long_form(arg: &str) -> Option<String> {
@@ -23,10 +27,21 @@ mod tests {
 
     #[test]
     fn two_letter_flags_are_spelled_out_and_overrides_left_alone() {
-        let typed = ["strata", "train", "-cn", "x", "-cp=conf", "-c", "job", "a=-cn", "-cnx"];
+        let typed = [
+            "strata", "train", "-cn", "x", "-cp=conf", "-c", "job", "a=-cn", "-cnx",
+        ];
         let spelled = spelled_out(typed.iter().map(OsString::from));
-        let expected =
-            ["strata", "train", "--config-name", "x", "--config-path=conf", "-c", "job", "a=-cn", "-cnx"];
+        let expected = [
+            "strata",
+            "train",
+            "--config-name",
+            "x",
+            "--config-path=conf",
+            "-c",
+            "job",
+            "a=-cn",
+            "-cnx",
+        ];
         assert_eq!(spelled, expected.map(OsString::from));
     }
 }

@@ -13,7 +13,10 @@ pub(crate) struct ConsoleEvents<'a> {
 
 impl<'a> ConsoleEvents<'a> {
     pub(crate) fn new(interrupted: &'a AtomicBool) -> Self {
-        Self { interrupted, bar: None }
+        Self {
+            interrupted,
+            bar: None,
+        }
     }
 }
 
@@ -27,7 +30,9 @@ impl Events for ConsoleEvents<'_> {
 
     fn progress(&mut self, done_bytes: u64, total_bytes: Option<u64>) {
         let bar = self.bar.get_or_insert_with(|| {
-            let style = ProgressStyle::with_template("{wide_bar} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left");
+            let style = ProgressStyle::with_template(
+                "{wide_bar} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left",
+            );
             let bar = ProgressBar::new(total_bytes.unwrap_or(0));
             style.map_or(bar.clone(), |style| bar.with_style(style))
         });

@@ -56,10 +56,25 @@ impl Choices {
             let key = override_.key_or_group();
             match (override_.kind, choice) {
                 (OverrideKind::Delete, option) => {
-                    choices.deleted.insert(key, Deleted { option, used: false, origin: span });
+                    choices.deleted.insert(
+                        key,
+                        Deleted {
+                            option,
+                            used: false,
+                            origin: span,
+                        },
+                    );
                 }
                 (OverrideKind::Change, Some(choice)) => {
-                    choices.chosen.insert(key, Chosen { choice, used: false, origin: Some(span), file: None });
+                    choices.chosen.insert(
+                        key,
+                        Chosen {
+                            choice,
+                            used: false,
+                            origin: Some(span),
+                            file: None,
+                        },
+                    );
                 }
                 (OverrideKind::Add, Some(choice)) => choices.appended.push(Entry {
                     package: override_.package.clone(),
@@ -69,8 +84,12 @@ impl Choices {
                 }),
                 (OverrideKind::ForceAdd, _) => {
                     let title = format!("`{}` cannot force-add a group", override_.text());
-                    return Err(ConfigError::at(title, Some(&span), "in this override")
-                        .help(format!("use `+{}`", override_.text().trim_start_matches('+'))));
+                    return Err(
+                        ConfigError::at(title, Some(&span), "in this override").help(format!(
+                            "use `+{}`",
+                            override_.text().trim_start_matches('+')
+                        )),
+                    );
                 }
                 (_, None) => of_keys.push(override_),
             }
@@ -80,7 +99,12 @@ impl Choices {
 
     /// An `override` entry of a file; an outer or later one has been found before and wins.
     pub(crate) fn add(&mut self, key: String, choice: Choice, origin: Option<Span>, file: &str) {
-        let chosen = Chosen { choice, used: false, origin, file: Some(file.to_owned()) };
+        let chosen = Chosen {
+            choice,
+            used: false,
+            origin,
+            file: Some(file.to_owned()),
+        };
         self.chosen.entry(key).or_insert(chosen);
     }
 
@@ -94,7 +118,12 @@ impl Choices {
     /// Whether an override deletes the entry.
     pub(crate) fn take_deletion(&mut self, key: &str, choice: &Choice) -> bool {
         match self.deleted.get_mut(key) {
-            Some(deleted) if deleted.option.as_ref().is_none_or(|option| option == choice) => {
+            Some(deleted)
+                if deleted
+                    .option
+                    .as_ref()
+                    .is_none_or(|option| option == choice) =>
+            {
                 deleted.used = true;
                 true
             }
@@ -104,13 +133,25 @@ impl Choices {
 
     /// Refuses overrides that met no entry.
     pub(crate) fn check_used(&self) -> Result<(), ConfigError> {
-        for (key, deleted) in self.deleted.iter().filter(|(_, deleted)| !deleted.used) {
-            let option = deleted.option.as_ref().map(|option| format!("={}", option.in_words())).unwrap_or_default();
+        if let Some((key, deleted)) = self.deleted.iter().find(|(_, deleted)| !deleted.used) {
+            let option = deleted
+                .option
+                .as_ref()
+                .map(|option| format!("={}", option.in_words()))
+                .unwrap_or_default();
             let title = format!("Could not delete '{key}{option}'. No match in the defaults list");
-            return Err(ConfigError::at(title, Some(&deleted.origin), "in this override"));
+            return Err(ConfigError::at(
+                title,
+                Some(&deleted.origin),
+                "in this override",
+            ));
         }
-        for (key, chosen) in self.chosen.iter().filter(|(_, chosen)| !chosen.used) {
-            let file = chosen.file.as_ref().map(|file| format!("In '{file}': ")).unwrap_or_default();
+        if let Some((key, chosen)) = self.chosen.iter().find(|(_, chosen)| !chosen.used) {
+            let file = chosen
+                .file
+                .as_ref()
+                .map(|file| format!("In '{file}': "))
+                .unwrap_or_default();
             let title = format!("{file}Could not override '{key}'. No match in the defaults list.");
             let error = ConfigError::at(title, chosen.origin.as_ref(), "no such entry");
             let group = key.split('@').next().unwrap_or(key);
@@ -126,7 +167,10 @@ impl Choices {
                     "To append to your default list use +{key}={}",
                     chosen.choice.in_words()
                 )),
-                (keys, _) => error.help(format!("Did you mean to override one of {}?", keys.join(", "))),
+                (keys, _) => error.help(format!(
+                    "Did you mean to override one of {}?",
+                    keys.join(", ")
+                )),
             });
         }
         Ok(())

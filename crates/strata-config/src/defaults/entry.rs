@@ -45,19 +45,33 @@ pub(crate) enum Choice {
 
 impl Entry {
     pub(crate) fn new(what: What) -> Self {
-        Self { what, package: None, optional: false, is_override: false, appended: false, origin: None }
+        Self {
+            what,
+            package: None,
+            optional: false,
+            is_override: false,
+            appended: false,
+            origin: None,
+        }
     }
 
     /// Reads an item of a list.
     pub(crate) fn from_node(node: &Node) -> Result<Self, ConfigError> {
         let refused = |problem: &str| {
-            ConfigError::at(format!("unsupported item of a defaults list: {problem}"), node.origin.as_ref(), "this item")
+            ConfigError::at(
+                format!("unsupported item of a defaults list: {problem}"),
+                node.origin.as_ref(),
+                "this item",
+            )
         };
         let mut entry = match &node.value {
             Value::Str(text) if text == "_self_" => Self::new(What::OwnContent),
             Value::Str(text) => {
                 let (path, package) = split_package(text);
-                Self { package, ..Self::new(What::Config(path)) }
+                Self {
+                    package,
+                    ..Self::new(What::Config(path))
+                }
             }
             Value::Map(map) if map.len() == 1 => {
                 let (key, value) = map.first().expect("it has one entry");
@@ -75,16 +89,26 @@ impl Entry {
                     }
                 }
                 if words.contains(' ') {
-                    return Err(refused(&format!("`{words}`; keywords are `optional` and `override`")));
+                    return Err(refused(&format!(
+                        "`{words}`; keywords are `optional` and `override`"
+                    )));
                 }
                 let (group, package) = split_package(&words);
                 entry.package = package;
-                entry.what = What::Group(group, Choice::from_node(value).ok_or_else(|| {
-                    refused("an option is a name, a list of names, `null` or `???`")
-                })?);
+                entry.what = What::Group(
+                    group,
+                    Choice::from_node(value).ok_or_else(|| {
+                        refused("an option is a name, a list of names, `null` or `???`")
+                    })?,
+                );
                 entry
             }
-            Value::Map(map) => return Err(refused(&format!("it has {} keys; each group needs its own `-`", map.len()))),
+            Value::Map(map) => {
+                return Err(refused(&format!(
+                    "it has {} keys; each group needs its own `-`",
+                    map.len()
+                )));
+            }
             _ => return Err(refused(&format!("it is {}", node.kind()))),
         };
         entry.origin.clone_from(&node.origin);
@@ -93,7 +117,11 @@ impl Entry {
 
     /// The entry in the words of a defaults list.
     pub(crate) fn in_words(&self) -> String {
-        let package = self.package.as_ref().map(|package| format!("@{package}")).unwrap_or_default();
+        let package = self
+            .package
+            .as_ref()
+            .map(|package| format!("@{package}"))
+            .unwrap_or_default();
         match &self.what {
             What::OwnContent => "_self_".to_owned(),
             What::Config(path) => format!("{path}{package}"),

@@ -27,24 +27,39 @@ impl ConfigFile {
         if matches!(content.value, Value::Null) {
             content.value = Value::Map(Default::default());
         }
-        let defaults = match content.as_map_mut() {
-            Some(map) => map.shift_remove(&Key::Str("defaults".to_owned())),
-            None => {
-                let title = format!("{} must hold a mapping, not {}", source.name, content.kind());
-                return Err(ConfigError::at(title, Some(&Span::new(source, 0..1)), "here"));
-            }
+        let defaults = if let Some(map) = content.as_map_mut() {
+            map.shift_remove(&Key::Str("defaults".to_owned()))
+        } else {
+            let title = format!(
+                "{} must hold a mapping, not {}",
+                source.name,
+                content.kind()
+            );
+            return Err(ConfigError::at(
+                title,
+                Some(&Span::new(source, 0..1)),
+                "here",
+            ));
         };
         let defaults = match defaults {
             None => Vec::new(),
-            Some(Node { value: Value::List(items), .. }) => {
-                items.iter().map(Entry::from_node).collect::<Result<_, _>>()?
-            }
+            Some(Node {
+                value: Value::List(items),
+                ..
+            }) => items
+                .iter()
+                .map(Entry::from_node)
+                .collect::<Result<_, _>>()?,
             Some(other) => {
                 let title = format!("the defaults list must be a list, not {}", other.kind());
                 return Err(ConfigError::at(title, other.origin.as_ref(), "here"));
             }
         };
-        Ok(Self { header: header(source)?, defaults, content })
+        Ok(Self {
+            header: header(source)?,
+            defaults,
+            content,
+        })
     }
 }
 
@@ -57,7 +72,11 @@ fn header(source: &Arc<Source>) -> Result<Option<String>, ConfigError> {
         if line.is_empty() {
             continue;
         }
-        let Some(directive) = line.strip_prefix('#').map(str::trim_start).and_then(|rest| rest.strip_prefix('@')) else {
+        let Some(directive) = line
+            .strip_prefix('#')
+            .map(str::trim_start)
+            .and_then(|rest| rest.strip_prefix('@'))
+        else {
             break;
         };
         let words: Vec<&str> = directive.split_whitespace().collect();
@@ -66,7 +85,11 @@ fn header(source: &Arc<Source>) -> Result<Option<String>, ConfigError> {
             ["package", ..] => {
                 let at = source.text.find(line).unwrap_or(0);
                 let span = Span::new(source, at..at + line.len());
-                return Err(ConfigError::at("`# @package` takes one word", Some(&span), "this header"));
+                return Err(ConfigError::at(
+                    "`# @package` takes one word",
+                    Some(&span),
+                    "this header",
+                ));
             }
             _ => {}
         }

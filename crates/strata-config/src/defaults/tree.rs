@@ -48,19 +48,35 @@ pub(crate) fn expand(
     choices: &mut Choices,
     skip_missing: bool,
 ) -> Result<Expansion, ConfigError> {
-    let mut expander = Expander { search_path, choices, skip_missing, files: HashMap::new(), path: Vec::new() };
+    let mut expander = Expander {
+        search_path,
+        choices,
+        skip_missing,
+        files: HashMap::new(),
+        path: Vec::new(),
+    };
     let user = expander.config(primary, true)?;
     let hydra = expander.config("hydra/config", false)?;
     expander.choices.check_used()?;
     let Expander { files, .. } = expander;
     let mut placed = Vec::new();
-    let mut tree = vec![TreeLine { depth: 0, text: "<root>:".to_owned() }];
+    let mut tree = vec![TreeLine {
+        depth: 0,
+        text: "<root>:".to_owned(),
+    }];
     for branch in [hydra, user] {
         placed.extend(branch.placed);
-        tree.extend(branch.tree.into_iter().map(|line| TreeLine { depth: line.depth + 1, ..line }));
+        tree.extend(branch.tree.into_iter().map(|line| TreeLine {
+            depth: line.depth + 1,
+            ..line
+        }));
     }
     check_duplicates(&placed)?;
-    Ok(Expansion { placed, tree, files })
+    Ok(Expansion {
+        placed,
+        tree,
+        files,
+    })
 }
 
 struct Expander<'a> {
@@ -88,7 +104,12 @@ struct Site<'a> {
 impl Expander<'_> {
     fn config(&mut self, path: &str, is_primary: bool) -> Result<Branch, ConfigError> {
         let entry = Entry::new(What::Config(path.to_owned()));
-        let site = Site { entry: &entry, base: "", parent_package: "", parent: "<root>" };
+        let site = Site {
+            entry: &entry,
+            base: "",
+            parent_package: "",
+            parent: "<root>",
+        };
         self.file(&site, path, None, is_primary)
     }
 
@@ -101,11 +122,18 @@ impl Expander<'_> {
         is_primary: bool,
     ) -> Result<Branch, ConfigError> {
         if self.path.len() > DEEPEST || self.path.iter().any(|above| above == config_path) {
-            let title = format!("the defaults lists of {} and '{config_path}' include each other", self.path.join(", "));
+            let title = format!(
+                "the defaults lists of {} and '{config_path}' include each other",
+                self.path.join(", ")
+            );
             return Err(ConfigError::at(title, site.entry.origin.as_ref(), "here"));
         }
         let Some(file) = self.load(config_path)? else {
-            return if site.entry.optional { Ok(Branch::default()) } else { Err(self.not_found(site, config_path, is_primary)) };
+            return if site.entry.optional {
+                Ok(Branch::default())
+            } else {
+                Err(self.not_found(site, config_path, is_primary))
+            };
         };
         let package = site.final_package(file.header.as_deref());
         let base = match config_path.rsplit_once('/') {
@@ -136,8 +164,15 @@ impl Expander<'_> {
         let mut branches: Vec<Branch> = Vec::with_capacity(entries.len());
         let mut deferred = Vec::new();
         for entry in entries.iter().rev() {
-            let site = Site { entry, base: &base, parent_package: &package, parent: config_path };
-            if matches!(&entry.what, What::Group(_, Choice::One(name)) if name.contains("${")) && !entry.is_override {
+            let site = Site {
+                entry,
+                base: &base,
+                parent_package: &package,
+                parent: config_path,
+            };
+            if matches!(&entry.what, What::Group(_, Choice::One(name)) if name.contains("${"))
+                && !entry.is_override
+            {
                 deferred.push((branches.len(), entry));
                 branches.push(Branch::default());
                 continue;
@@ -146,7 +181,12 @@ impl Expander<'_> {
         }
         for (at, entry) in deferred {
             let entry = self.with_choices_filled_in(entry)?;
-            let site = Site { entry: &entry, base: &base, parent_package: &package, parent: config_path };
+            let site = Site {
+                entry: &entry,
+                base: &base,
+                parent_package: &package,
+                parent: config_path,
+            };
             branches[at] = self.entry(&site, &own)?;
         }
         self.path.pop();
@@ -159,12 +199,21 @@ impl Expander<'_> {
         let lonely = file.defaults.is_empty() && !is_primary;
         let label = site.label(&own.choice);
         if lonely {
-            branch.tree = vec![TreeLine { depth: 0, text: label }];
+            branch.tree = vec![TreeLine {
+                depth: 0,
+                text: label,
+            }];
         } else {
             for line in &mut branch.tree {
                 line.depth += 1;
             }
-            branch.tree.insert(0, TreeLine { depth: 0, text: format!("{label}:") });
+            branch.tree.insert(
+                0,
+                TreeLine {
+                    depth: 0,
+                    text: format!("{label}:"),
+                },
+            );
         }
         Ok(branch)
     }
@@ -173,8 +222,14 @@ impl Expander<'_> {
         match &site.entry.what {
             _ if site.entry.is_override => Ok(Branch::default()),
             What::OwnContent => {
-                let line = TreeLine { depth: 0, text: "_self_".to_owned() };
-                Ok(Branch { placed: vec![own.clone()], tree: vec![line] })
+                let line = TreeLine {
+                    depth: 0,
+                    text: "_self_".to_owned(),
+                };
+                Ok(Branch {
+                    placed: vec![own.clone()],
+                    tree: vec![line],
+                })
             }
             What::Config(path) => {
                 let path = joined(site.base, path);
@@ -195,19 +250,27 @@ impl Expander<'_> {
             return Ok(Branch::default());
         }
         if !matches!(choice, Choice::Several(_)) {
-            self.choices.known.entry(key.clone()).or_insert_with(|| choice.clone());
+            self.choices
+                .known
+                .entry(key.clone())
+                .or_insert_with(|| choice.clone());
         }
         match choice {
             Choice::Nothing => {
                 let text = site.label("null");
-                Ok(Branch { placed: Vec::new(), tree: vec![TreeLine { depth: 0, text }] })
+                Ok(Branch {
+                    placed: Vec::new(),
+                    tree: vec![TreeLine { depth: 0, text }],
+                })
             }
             Choice::Missing if self.skip_missing => Ok(Branch::default()),
             Choice::Missing => {
                 let options = self.search_path.options(&group_path).join("\n\t");
                 let title = format!("You must specify '{key}', e.g, {key}=<OPTION>");
-                Err(ConfigError::at(title, site.entry.origin.as_ref(), "`???` stands here")
-                    .note(format!("Available options:\n\t{options}")))
+                Err(
+                    ConfigError::at(title, site.entry.origin.as_ref(), "`???` stands here")
+                        .note(format!("Available options:\n\t{options}")),
+                )
             }
             Choice::One(name) => {
                 let path = joined(&group_path, &name);
@@ -238,7 +301,10 @@ impl Expander<'_> {
         package: &str,
     ) -> Result<(), ConfigError> {
         let mut before: Option<&Entry> = None;
-        for entry in entries.iter().filter(|entry| entry.what != What::OwnContent && !entry.appended) {
+        for entry in entries
+            .iter()
+            .filter(|entry| entry.what != What::OwnContent && !entry.appended)
+        {
             let What::Group(group, choice) = &entry.what else {
                 if let Some(before) = before {
                     return Err(misplaced(before, entry, config_path));
@@ -252,47 +318,72 @@ impl Expander<'_> {
                 continue;
             }
             before = Some(entry);
-            let site = Site { entry, base, parent_package: package, parent: config_path };
+            let site = Site {
+                entry,
+                base,
+                parent_package: package,
+                parent: config_path,
+            };
             let key = site.override_key(&joined(base, group));
-            self.choices.add(key, choice.clone(), entry.origin.clone(), config_path);
+            self.choices
+                .add(key, choice.clone(), entry.origin.clone(), config_path);
         }
         Ok(())
     }
 
     /// The entry with `${key}` in its option replaced by what was chosen for that key.
     fn with_choices_filled_in(&self, entry: &Entry) -> Result<Entry, ConfigError> {
-        let What::Group(group, Choice::One(name)) = &entry.what else { return Ok(entry.clone()) };
+        let What::Group(group, Choice::One(name)) = &entry.what else {
+            return Ok(entry.clone());
+        };
         let mut filled = name.clone();
         while let Some(start) = filled.find("${") {
-            let end = filled[start..].find('}').map_or(filled.len(), |end| start + end);
+            let end = filled[start..]
+                .find('}')
+                .map_or(filled.len(), |end| start + end);
             let key = filled.get(start + 2..end).unwrap_or_default().to_owned();
             let Some(choice) = self.choices.known.get(&key) else {
                 let known: Vec<&str> = self.choices.known.keys().map(String::as_str).collect();
-                let title = format!("the option `{name}` refers to `{key}`, for which nothing was chosen");
-                return Err(ConfigError::at(title, entry.origin.as_ref(), "in this item")
-                    .note(format!("chosen are: {}", known.join(", "))));
+                let title =
+                    format!("the option `{name}` refers to `{key}`, for which nothing was chosen");
+                return Err(
+                    ConfigError::at(title, entry.origin.as_ref(), "in this item")
+                        .note(format!("chosen are: {}", known.join(", "))),
+                );
             };
             filled.replace_range(start..(end + 1).min(filled.len()), &choice.in_words());
         }
-        Ok(Entry { what: What::Group(group.clone(), Choice::One(filled)), ..entry.clone() })
+        Ok(Entry {
+            what: What::Group(group.clone(), Choice::One(filled)),
+            ..entry.clone()
+        })
     }
 
     fn load(&mut self, config_path: &str) -> Result<Option<ConfigFile>, ConfigError> {
         if let Some(file) = self.files.get(config_path) {
             return Ok(Some(file.clone()));
         }
-        let Some(source) = self.search_path.load(config_path)? else { return Ok(None) };
+        let Some(source) = self.search_path.load(config_path)? else {
+            return Ok(None);
+        };
         let file = ConfigFile::read(&source)?;
         self.files.insert(config_path.to_owned(), file.clone());
         Ok(Some(file))
     }
 
     fn not_found(&self, site: &Site, config_path: &str, is_primary: bool) -> ConfigError {
-        let trees: Vec<String> = self.search_path.entries.iter().map(|(_, tree)| tree.name()).collect();
+        let trees: Vec<String> = self
+            .search_path
+            .entries
+            .iter()
+            .map(|(_, tree)| tree.name())
+            .collect();
         let origin = site.entry.origin.as_ref();
         let looked_in = format!("Config search path:\n\t{}", trees.join("\n\t"));
         if is_primary {
-            let title = format!("Cannot find primary config '{config_path}'. Check that it's in your config search path.");
+            let title = format!(
+                "Cannot find primary config '{config_path}'. Check that it's in your config search path."
+            );
             return ConfigError::message(title).note(looked_in);
         }
         let (group, name) = config_path.rsplit_once('/').unwrap_or(("", config_path));
@@ -307,17 +398,24 @@ impl Expander<'_> {
             Some(meant) => error.help(format!("did you mean `{group}={meant}`?")),
             None => error,
         };
-        error.note(format!("Available options in '{group}':\n\t{}", options.join("\n\t"))).note(looked_in)
+        error
+            .note(format!(
+                "Available options in '{group}':\n\t{}",
+                options.join("\n\t")
+            ))
+            .note(looked_in)
     }
 }
 
 impl Site<'_> {
     /// Where the content goes: the package in the list, the file's header, or the group's name.
     fn final_package(&self, header: Option<&str>) -> String {
-        let given = self.entry.package.clone().or_else(|| header.map(|header| match header {
-            "_global_" => header.to_owned(),
-            header => format!("_global_.{header}"),
-        }));
+        let given = self.entry.package.clone().or_else(|| {
+            header.map(|header| match header {
+                "_global_" => header.to_owned(),
+                header => format!("_global_.{header}"),
+            })
+        });
         self.placed_package(given)
     }
 
@@ -326,7 +424,10 @@ impl Site<'_> {
             None => self.relative_package(),
             Some(package) if package == "_here_" => String::new(),
             Some(package) if package.split('.').any(|part| part == "_group_") => {
-                format!("_global_.{}", package.replace("_group_", &self.group_package()))
+                format!(
+                    "_global_.{}",
+                    package.replace("_group_", &self.group_package())
+                )
             }
             Some(package) => package,
         };
@@ -346,7 +447,10 @@ impl Site<'_> {
     fn relative_package(&self) -> String {
         let path = match &self.entry.what {
             What::Group(group, _) => group.trim_start_matches('/'),
-            What::Config(path) => path.trim_start_matches('/').rsplit_once('/').map_or("", |(folder, _)| folder),
+            What::Config(path) => path
+                .trim_start_matches('/')
+                .rsplit_once('/')
+                .map_or("", |(folder, _)| folder),
             What::OwnContent => "",
         };
         path.replace('/', ".")
@@ -365,7 +469,11 @@ impl Site<'_> {
         if package == group_path.replace('/', ".") {
             return group_path.to_owned();
         }
-        let package = if package.is_empty() { "_global_" } else { &package };
+        let package = if package.is_empty() {
+            "_global_"
+        } else {
+            &package
+        };
         format!("{group_path}@{package}")
     }
 
@@ -373,7 +481,12 @@ impl Site<'_> {
         match &self.entry.what {
             What::Group(group, Choice::Several(_)) => joined(self.base, group),
             What::Group(group, _) => {
-                let package = self.entry.package.as_ref().map(|package| format!("@{package}")).unwrap_or_default();
+                let package = self
+                    .entry
+                    .package
+                    .as_ref()
+                    .map(|package| format!("@{package}"))
+                    .unwrap_or_default();
                 format!("{}{package}: {choice}", joined(self.base, group))
             }
             What::Config(path) => joined(self.base, path),
@@ -391,17 +504,32 @@ fn joined(base: &str, path: &str) -> String {
 }
 
 fn misplaced(override_: &Entry, entry: &Entry, config_path: &str) -> ConfigError {
-    let title =
-        format!("In '{config_path}': Override '{}' is defined before '{}'.", override_.in_words(), entry.in_words());
-    ConfigError::at(title, override_.origin.as_ref(), "overrides must be at the end of the defaults list")
+    let title = format!(
+        "In '{config_path}': Override '{}' is defined before '{}'.",
+        override_.in_words(),
+        entry.in_words()
+    );
+    ConfigError::at(
+        title,
+        override_.origin.as_ref(),
+        "overrides must be at the end of the defaults list",
+    )
 }
 
 fn check_self(entries: &[Entry], config_path: &str) -> Result<(), ConfigError> {
-    match entries.iter().filter(|entry| entry.what == What::OwnContent).nth(1) {
+    match entries
+        .iter()
+        .filter(|entry| entry.what == What::OwnContent)
+        .nth(1)
+    {
         None => Ok(()),
         Some(second) => {
             let title = format!("Duplicate _self_ defined in {config_path}");
-            Err(ConfigError::at(title, second.origin.as_ref(), "given again here"))
+            Err(ConfigError::at(
+                title,
+                second.origin.as_ref(),
+                "given again here",
+            ))
         }
     }
 }
@@ -409,12 +537,19 @@ fn check_self(entries: &[Entry], config_path: &str) -> Result<(), ConfigError> {
 fn check_duplicates(placed: &[Placed]) -> Result<(), ConfigError> {
     let mut seen: HashMap<&str, &Placed> = HashMap::new();
     for file in placed {
-        let Some(key) = file.key.as_deref() else { continue };
-        let Some(before) = seen.insert(key, file) else { continue };
+        let Some(key) = file.key.as_deref() else {
+            continue;
+        };
+        let Some(before) = seen.insert(key, file) else {
+            continue;
+        };
         return Err(ConfigError::message(if before.choice == file.choice {
             format!("{key} appears more than once in the final defaults list")
         } else {
-            format!("Multiple values for {key}. To override a value use 'override {key}: {}'", file.choice)
+            format!(
+                "Multiple values for {key}. To override a value use 'override {key}: {}'",
+                file.choice
+            )
         }));
     }
     Ok(())

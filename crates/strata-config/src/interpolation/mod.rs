@@ -1,4 +1,4 @@
-//! OmegaConf's interpolation: `${key}`, `${.relative}`, `${resolver:arguments}`.
+//! `OmegaConf`'s interpolation: `${key}`, `${.relative}`, `${resolver:arguments}`.
 //!
 //! * [`template`] takes a text apart.
 //! * [`resolve`] evaluates it against the whole tree, following references and refusing cycles.

@@ -42,16 +42,22 @@ impl Resolver<'_> {
         let value = match &node.value {
             Value::Map(map) => {
                 let entries = map.iter().map(|(key, node)| {
-                    Ok((key.clone(), self.deep(node, &below(key.to_string()), chain)?))
+                    Ok((
+                        key.clone(),
+                        self.deep(node, &below(key.to_string()), chain)?,
+                    ))
                 });
                 Value::Map(entries.collect::<Result<Map, ConfigError>>()?)
             }
             Value::List(items) => {
                 let items = items.iter().enumerate();
-                let items = items.map(|(index, node)| self.deep(node, &below(index.to_string()), chain));
+                let items =
+                    items.map(|(index, node)| self.deep(node, &below(index.to_string()), chain));
                 Value::List(items.collect::<Result<_, _>>()?)
             }
-            Value::Str(text) if node.is_interpolation() => self.evaluate(node, text, path, chain)?.value,
+            Value::Str(text) if node.is_interpolation() => {
+                self.evaluate(node, text, path, chain)?.value
+            }
             value => value.clone(),
         };
         Ok(Node::at(value, node.origin.clone()))
@@ -64,7 +70,9 @@ impl Resolver<'_> {
         let mut current = self.root;
         let mut behind: Option<Node> = None;
         for (index, key) in path.iter().enumerate() {
-            let Some(child) = behind.as_ref().unwrap_or(current).child(key) else { return Ok(None) };
+            let Some(child) = behind.as_ref().unwrap_or(current).child(key) else {
+                return Ok(None);
+            };
             if behind.is_some() {
                 behind = Some(child.clone());
                 continue;
@@ -73,7 +81,12 @@ impl Resolver<'_> {
                 Some(text) if child.is_interpolation() => {
                     behind = Some(self.evaluate(child, text, &path[..=index], chain)?);
                 }
-                _ => current = self.root.descend_keys(&path[..=index]).expect("the child was found just now"),
+                _ => {
+                    current = self
+                        .root
+                        .descend_keys(&path[..=index])
+                        .expect("the child was found just now");
+                }
             }
         }
         match behind {
@@ -83,25 +96,48 @@ impl Resolver<'_> {
     }
 
     /// The value of a text with interpolations, which stands at `path`.
-    fn evaluate(&self, node: &Node, text: &str, path: &[String], chain: &mut Chain) -> Result<Node, ConfigError> {
+    fn evaluate(
+        &self,
+        node: &Node,
+        text: &str,
+        path: &[String],
+        chain: &mut Chain,
+    ) -> Result<Node, ConfigError> {
         let place = path.join(".");
         let here = format!("{place}={text}");
         if chain.contains(&here) || chain.len() > LONGEST_CHAIN {
-            let title = format!("recursive interpolation: `{place}` refers to itself through {}", chain.join(", "));
-            return Err(ConfigError::at(title, node.origin.as_ref(), "in this value"));
+            let title = format!(
+                "recursive interpolation: `{place}` refers to itself through {}",
+                chain.join(", ")
+            );
+            return Err(ConfigError::at(
+                title,
+                node.origin.as_ref(),
+                "in this value",
+            ));
         }
         chain.push(here);
         let result = self.evaluate_text(text, path, chain);
         chain.pop();
         let result = result.map_err(|error| {
             let error = error.or_at(node.origin.as_ref(), "in this value");
-            if error.diagnostic().notes.is_empty() { error.note(format!("full_key: {place}")) } else { error }
+            if error.diagnostic().notes.is_empty() {
+                error.note(format!("full_key: {place}"))
+            } else {
+                error
+            }
         })?;
         Ok(Node::at(result.value, node.origin.clone()))
     }
 
-    fn evaluate_text(&self, text: &str, path: &[String], chain: &mut Chain) -> Result<Node, ConfigError> {
-        let parts = template::parse(text).map_err(|malformed| ConfigError::message(format!("{} in `{text}`", malformed.0)))?;
+    fn evaluate_text(
+        &self,
+        text: &str,
+        path: &[String],
+        chain: &mut Chain,
+    ) -> Result<Node, ConfigError> {
+        let parts = template::parse(text)
+            .map_err(|malformed| ConfigError::message(format!("{} in `{text}`", malformed.0)))?;
         if let [part] = parts.as_slice() {
             return self.part(part, path, chain);
         }
@@ -119,7 +155,9 @@ impl Resolver<'_> {
                 let reference = self.text(reference, path, chain)?;
                 let target = target_of(&reference, path);
                 match self.get(&target, chain)? {
-                    None => Err(ConfigError::message(format!("Interpolation key '{reference}' not found"))),
+                    None => Err(ConfigError::message(format!(
+                        "Interpolation key '{reference}' not found"
+                    ))),
                     Some(node) if node.is_missing() => Err(ConfigError::message(format!(
                         "Interpolation to missing key: `{}` is `???`, a value that must be given",
                         target.join(".")
@@ -130,7 +168,11 @@ impl Resolver<'_> {
             }
             Part::Call { name, arguments } => {
                 let name = self.text(name, path, chain)?;
-                if name == "oc.select" || name == "oc.deprecated" || name.starts_with("oc.dict.") || name == "hydra" {
+                if name == "oc.select"
+                    || name == "oc.deprecated"
+                    || name.starts_with("oc.dict.")
+                    || name == "hydra"
+                {
                     return self.call_on_tree(&name, arguments, path, chain);
                 }
                 let arguments = self.arguments(arguments, path, chain)?;
@@ -160,35 +202,62 @@ impl Resolver<'_> {
         match name {
             "oc.select" => {
                 let present = found.filter(|node| !node.is_missing());
-                Ok(present.or_else(|| values.get(1).cloned()).unwrap_or(Node::new(Value::Null)))
+                Ok(present
+                    .or_else(|| values.get(1).cloned())
+                    .unwrap_or(Node::new(Value::Null)))
             }
             "oc.dict.keys" | "oc.dict.values" => {
                 let Some(node) = found else {
-                    return Err(ConfigError::message(format!("`{name}`: there is no key `{key}`")));
+                    return Err(ConfigError::message(format!(
+                        "`{name}`: there is no key `{key}`"
+                    )));
                 };
                 let Value::Map(map) = node.value else {
-                    return Err(ConfigError::message(format!("`{name}` cannot be applied to `{key}`, which is no mapping")));
+                    return Err(ConfigError::message(format!(
+                        "`{name}` cannot be applied to `{key}`, which is no mapping"
+                    )));
                 };
                 let items = if name == "oc.dict.keys" {
-                    map.into_keys().map(|key| Node::new(Value::Str(key.to_string()))).collect()
+                    map.into_keys()
+                        .map(|key| Node::new(Value::Str(key.to_string())))
+                        .collect()
                 } else {
                     map.into_values().collect()
                 };
                 Ok(Node::new(Value::List(items)))
             }
-            _ => found
-                .filter(|node| !node.is_missing())
-                .ok_or_else(|| ConfigError::message(format!("Interpolation key '{}' not found", target.join(".")))),
+            _ => found.filter(|node| !node.is_missing()).ok_or_else(|| {
+                ConfigError::message(format!(
+                    "Interpolation key '{}' not found",
+                    target.join(".")
+                ))
+            }),
         }
     }
 
-    fn arguments(&self, arguments: &[String], path: &[String], chain: &mut Chain) -> Result<Vec<Node>, ConfigError> {
-        arguments.iter().map(|argument| self.argument(argument, path, chain)).collect()
+    fn arguments(
+        &self,
+        arguments: &[String],
+        path: &[String],
+        chain: &mut Chain,
+    ) -> Result<Vec<Node>, ConfigError> {
+        arguments
+            .iter()
+            .map(|argument| self.argument(argument, path, chain))
+            .collect()
     }
 
     /// An argument: quoted, a list or dictionary, or text with the types of the override grammar.
-    fn argument(&self, argument: &str, path: &[String], chain: &mut Chain) -> Result<Node, ConfigError> {
-        let empty = strata_diag::Span::new(&strata_diag::Source::new("argument", argument), 0..argument.len());
+    fn argument(
+        &self,
+        argument: &str,
+        path: &[String],
+        chain: &mut Chain,
+    ) -> Result<Node, ConfigError> {
+        let empty = strata_diag::Span::new(
+            &strata_diag::Source::new("argument", argument),
+            0..argument.len(),
+        );
         let plain = |element: &Element| Node::new(node_of(element, &empty).value);
         if argument.starts_with(['\'', '"', '[', '{']) {
             let node = plain(&parse_element(argument)?);
@@ -204,7 +273,8 @@ impl Resolver<'_> {
         if !text.contains("${") {
             return Ok(text.to_owned());
         }
-        self.evaluate_text(text, path, chain).map(|node| python::str_of(&node))
+        self.evaluate_text(text, path, chain)
+            .map(|node| python::str_of(&node))
     }
 }
 
@@ -215,7 +285,9 @@ fn target_of(reference: &str, path: &[String]) -> Vec<String> {
         0 => Vec::new(),
         _ => path[..path.len().saturating_sub(dots)].to_vec(),
     };
-    let keys = reference[dots..].split(['.', '[', ']']).filter(|key| !key.is_empty());
+    let keys = reference[dots..]
+        .split(['.', '[', ']'])
+        .filter(|key| !key.is_empty());
     target.extend(keys.map(str::to_owned));
     target
 }

@@ -42,10 +42,13 @@ pub(crate) fn call(name: &str, arguments: &[Node], context: &Context) -> Result<
             let pattern: Vec<String> = pattern.iter().map(python::str_of).collect();
             now(&pattern.join(","), context)
         }
-        ("python_version", _) => Err(ConfigError::message("`python_version`: there is no Python here")),
-        _ if NAMES.contains(&name) => {
-            Err(ConfigError::message(format!("`{name}` does not take {} arguments", arguments.len())))
-        }
+        ("python_version", _) => Err(ConfigError::message(
+            "`python_version`: there is no Python here",
+        )),
+        _ if NAMES.contains(&name) => Err(ConfigError::message(format!(
+            "`{name}` does not take {} arguments",
+            arguments.len()
+        ))),
         _ => {
             let error = ConfigError::message(format!("Unsupported interpolation type {name}"));
             Err(error.help(format!("resolvers: {}", NAMES.join(", "))))
@@ -58,9 +61,14 @@ fn env(variable: &str, default: Option<&Node>) -> Result<Node, ConfigError> {
         return Ok(Node::new(Value::Str(value)));
     }
     match default {
-        None => Err(ConfigError::message(format!("Environment variable '{variable}' not found"))
-            .help(format!("set it, or give a default: `${{oc.env:{variable},DEFAULT}}`"))),
-        Some(Node { value: Value::Null, .. }) => Ok(Node::new(Value::Null)),
+        None => Err(
+            ConfigError::message(format!("Environment variable '{variable}' not found")).help(
+                format!("set it, or give a default: `${{oc.env:{variable},DEFAULT}}`"),
+            ),
+        ),
+        Some(Node {
+            value: Value::Null, ..
+        }) => Ok(Node::new(Value::Null)),
         Some(default) => Ok(Node::new(Value::Str(python::str_of(default)))),
     }
 }
@@ -72,12 +80,18 @@ fn decode(value: &Node) -> Result<Node, ConfigError> {
             let span = Span::new(&Source::new("oc.decode", text.clone()), 0..text.len());
             parse_element(text).map(|element| Node::new(node_of(&element, &span).value))
         }
-        _ => Err(ConfigError::message(format!("`oc.decode` takes a string, not {}", value.kind()))),
+        _ => Err(ConfigError::message(format!(
+            "`oc.decode` takes a string, not {}",
+            value.kind()
+        ))),
     }
 }
 
 fn now(pattern: &str, context: &Context) -> Result<Node, ConfigError> {
-    let text = jiff::fmt::strtime::format(pattern, &context.now)
-        .map_err(|error| ConfigError::message(format!("`now` does not know the pattern `{pattern}`: {error}")))?;
+    let text = jiff::fmt::strtime::format(pattern, &context.now).map_err(|error| {
+        ConfigError::message(format!(
+            "`now` does not know the pattern `{pattern}`: {error}"
+        ))
+    })?;
     Ok(Node::new(Value::Str(text)))
 }

@@ -8,7 +8,10 @@ pub(crate) enum Part {
     /// `${a.b}`: the reference, itself a text that may hold interpolations.
     Reference(String),
     /// `${name:arguments}`: the arguments as written, one string each.
-    Call { name: String, arguments: Vec<String> },
+    Call {
+        name: String,
+        arguments: Vec<String>,
+    },
 }
 
 /// An interpolation that is not closed, or has nothing in it.
@@ -27,7 +30,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Part>, Malformed> {
         literal.extend(std::iter::repeat_n('\\', backslashes / 2));
         let (body, after) = split_body(&rest[at + 2..])?;
         if backslashes % 2 == 1 {
-            literal.push_str(&rest[at..at + 2 + body.len() + 1]);
+            literal.push_str(&rest[at..=(at + 2 + body.len())]);
         } else {
             if !literal.is_empty() {
                 parts.push(Part::Text(std::mem::take(&mut literal)));
@@ -61,7 +64,10 @@ fn interpolation(body: &str) -> Result<Part, Malformed> {
         return Ok(Part::Reference(body.to_owned()));
     };
     let (name, arguments) = (body[..colon].trim(), &body[colon + 1..]);
-    Ok(Part::Call { name: name.to_owned(), arguments: split_arguments(arguments) })
+    Ok(Part::Call {
+        name: name.to_owned(),
+        arguments: split_arguments(arguments),
+    })
 }
 
 fn split_arguments(text: &str) -> Vec<String> {
@@ -110,17 +116,26 @@ mod tests {
         let literal = |text: &str| Part::Text(text.to_owned());
         let call = |name: &str, arguments: &[&str]| Part::Call {
             name: name.to_owned(),
-            arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
+            arguments: arguments
+                .iter()
+                .map(|argument| (*argument).to_owned())
+                .collect(),
         };
         for (text, parts) in [
             ("", vec![literal("")]),
             ("${a.b}", vec![reference("a.b")]),
-            ("x/${a}-${b}", vec![literal("x/"), reference("a"), literal("-"), reference("b")]),
+            (
+                "x/${a}-${b}",
+                vec![literal("x/"), reference("a"), literal("-"), reference("b")],
+            ),
             ("${a.${b}}", vec![reference("a.${b}")]),
             ("\\${a}", vec![literal("${a}")]),
             ("\\\\${a}", vec![literal("\\"), reference("a")]),
             ("${now:%H:%M}", vec![call("now", &["%H:%M"])]),
-            ("${oc.env:X,runs/${now:%Y}}", vec![call("oc.env", &["X", "runs/${now:%Y}"])]),
+            (
+                "${oc.env:X,runs/${now:%Y}}",
+                vec![call("oc.env", &["X", "runs/${now:%Y}"])],
+            ),
             ("${f:[1,2],'a,}'}", vec![call("f", &["[1,2]", "'a,}'"])]),
         ] {
             assert_eq!(parse(text), Ok(parts), "{text}");

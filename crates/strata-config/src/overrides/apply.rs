@@ -65,11 +65,22 @@ fn descend_for_writing<'a>(
         if node.child(name).is_none() {
             let fits = matches!(node.value, Value::Map(_));
             if !fits {
-                let title = format!("`{}` cannot be set: `{name}` lies below {}", override_.key, node.kind());
-                return Err(ConfigError::at(title, Some(&override_.span()), "in this override"));
+                let title = format!(
+                    "`{}` cannot be set: `{name}` lies below {}",
+                    override_.key,
+                    node.kind()
+                );
+                return Err(ConfigError::at(
+                    title,
+                    Some(&override_.span()),
+                    "in this override",
+                ));
             }
             let map = node.as_map_mut().expect("checked above");
-            map.insert(Key::Str(name.to_owned()), Node::at(Value::Map(Default::default()), Some(override_.span())));
+            map.insert(
+                Key::Str(name.to_owned()),
+                Node::at(Value::Map(Default::default()), Some(override_.span())),
+            );
         }
         node = node.child_mut(name).expect("inserted above");
         if matches!(node.value, Value::Null) || node.is_missing() {
@@ -82,9 +93,14 @@ fn descend_for_writing<'a>(
 fn delete(root: &mut Node, key: &str, override_: &Override) -> Result<(), ConfigError> {
     let span = override_.span();
     let Some(node) = root.descend(key) else {
-        let error =
-            ConfigError::at(format!("Could not delete from config. '{key}' does not exist."), Some(&span), "no such key");
-        return Err(with_suggestion(error, root, key, |suggestion| format!("~{suggestion}")));
+        let error = ConfigError::at(
+            format!("Could not delete from config. '{key}' does not exist."),
+            Some(&span),
+            "no such key",
+        );
+        return Err(with_suggestion(error, root, key, |suggestion| {
+            format!("~{suggestion}")
+        }));
     };
     if let Some(element) = override_.element() {
         let wanted = node_of(element, &span);
@@ -98,7 +114,11 @@ fn delete(root: &mut Node, key: &str, override_: &Override) -> Result<(), Config
         }
     }
     let (parent, name) = key.rsplit_once('.').unwrap_or(("", key));
-    match &mut root.descend_mut(parent).expect("the node below it exists").value {
+    match &mut root
+        .descend_mut(parent)
+        .expect("the node below it exists")
+        .value
+    {
         Value::Map(map) => {
             let key = map.keys().find(|key| key.to_string() == name).cloned();
             if let Some(key) = key {
@@ -115,12 +135,22 @@ fn delete(root: &mut Node, key: &str, override_: &Override) -> Result<(), Config
 
 fn could_not_override(root: &Node, key: &str, override_: &Override) -> ConfigError {
     let missing = first_missing(root, key);
-    let error = ConfigError::at(format!("Could not override '{key}'."), Some(&override_.span()), "no such key")
-        .note(format!("Key '{missing}' is not in struct; full_key: {key}"));
+    let error = ConfigError::at(
+        format!("Could not override '{key}'."),
+        Some(&override_.span()),
+        "no such key",
+    )
+    .note(format!("Key '{missing}' is not in struct; full_key: {key}"));
     let error = with_suggestion(error, root, key, |suggestion| {
-        format!("{suggestion}{}", &override_.text()[override_.key_or_group().len()..])
+        format!(
+            "{suggestion}{}",
+            &override_.text()[override_.key_or_group().len()..]
+        )
     });
-    error.help(format!("To append to your config use +{}", override_.text()))
+    error.help(format!(
+        "To append to your config use +{}",
+        override_.text()
+    ))
 }
 
 fn could_not_append(key: &str, override_: &Override, element: &Element) -> ConfigError {
@@ -131,7 +161,9 @@ fn could_not_append(key: &str, override_: &Override, element: &Element) -> Confi
         "in this override",
     )
     .help(format!("to change it use `{key}={value}`"))
-    .help(format!("to set it whether or not it is there use `++{key}={value}`"))
+    .help(format!(
+        "to set it whether or not it is there use `++{key}={value}`"
+    ))
 }
 
 /// The first part of the path that does not exist.
@@ -147,7 +179,12 @@ fn first_missing<'a>(root: &Node, key: &'a str) -> &'a str {
 }
 
 /// Adds the closest key that exists, as it would be typed.
-fn with_suggestion(error: ConfigError, root: &Node, key: &str, typed: impl Fn(&str) -> String) -> ConfigError {
+fn with_suggestion(
+    error: ConfigError,
+    root: &Node,
+    key: &str,
+    typed: impl Fn(&str) -> String,
+) -> ConfigError {
     match closest_path(root, key) {
         Some(path) => error.help(format!("did you mean `{}`?", typed(&path))),
         None => error,

@@ -100,7 +100,11 @@ impl Override {
 
     /// The single value, if it is one.
     pub(crate) fn element(&self) -> Option<&Element> {
-        if let Some(OverrideValue::Element(element)) = &self.value { Some(element) } else { None }
+        if let Some(OverrideValue::Element(element)) = &self.value {
+            Some(element)
+        } else {
+            None
+        }
     }
 
     /// The key with its package: `db@src`.

@@ -65,15 +65,18 @@ fn is_float(text: &str) -> bool {
         None => exponent.is_some() && whole(mantissa),
     };
     mantissa_fits
-        && exponent.is_none_or(|exponent| is_digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent)))
+        && exponent
+            .is_none_or(|exponent| is_digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent)))
 }
 
 /// `int(…)`, `float(…)`, `str(…)`, `bool(…)`, through lists and the values of dictionaries.
 pub(crate) fn cast(to: &str, element: &Element) -> Result<Element, String> {
     match element {
-        Element::List(items) => {
-            items.iter().map(|item| cast(to, item)).collect::<Result<_, _>>().map(Element::List)
-        }
+        Element::List(items) => items
+            .iter()
+            .map(|item| cast(to, item))
+            .collect::<Result<_, _>>()
+            .map(Element::List),
         Element::Dict(entries) => entries
             .iter()
             .map(|(key, value)| Ok((key.clone(), cast(to, value)?)))
@@ -91,7 +94,9 @@ fn cast_primitive(to: &str, element: &Element) -> Result<Element, String> {
         ("str", other) => Ok(Element::Str(text_of(other))),
         ("int", Element::Int(_) | Element::BigInt(_)) => Ok(element.clone()),
         ("int", Element::Bool(truth)) => Ok(Element::Int(i64::from(*truth))),
-        ("int", Element::Float(number)) if number.is_finite() => Ok(Element::Int(number.trunc() as i64)),
+        ("int", Element::Float(number)) if number.is_finite() => {
+            Ok(Element::Int(number.trunc() as i64))
+        }
         ("int", Element::Str(text) | Element::Quoted(text, _)) => match typed(text.trim()) {
             number @ (Element::Int(_) | Element::BigInt(_)) => Ok(number),
             _ => refused(),
@@ -99,17 +104,22 @@ fn cast_primitive(to: &str, element: &Element) -> Result<Element, String> {
         ("float", Element::Float(_)) => Ok(element.clone()),
         ("float", Element::Int(number)) => Ok(Element::Float(*number as f64)),
         ("float", Element::Bool(truth)) => Ok(Element::Float(f64::from(u8::from(*truth)))),
-        ("float", Element::BigInt(text) | Element::Str(text) | Element::Quoted(text, _)) => {
-            text.trim().replace('_', "").parse().map(Element::Float).or_else(|_| refused())
-        }
+        ("float", Element::BigInt(text) | Element::Str(text) | Element::Quoted(text, _)) => text
+            .trim()
+            .replace('_', "")
+            .parse()
+            .map(Element::Float)
+            .or_else(|_| refused()),
         ("bool", Element::Bool(_)) => Ok(element.clone()),
         ("bool", Element::Int(number)) => Ok(Element::Bool(*number != 0)),
         ("bool", Element::Float(number)) => Ok(Element::Bool(*number != 0.0)),
-        ("bool", Element::Str(text) | Element::Quoted(text, _)) => match text.to_ascii_lowercase().as_str() {
-            "true" => Ok(Element::Bool(true)),
-            "false" => Ok(Element::Bool(false)),
-            _ => refused(),
-        },
+        ("bool", Element::Str(text) | Element::Quoted(text, _)) => {
+            match text.to_ascii_lowercase().as_str() {
+                "true" => Ok(Element::Bool(true)),
+                "false" => Ok(Element::Bool(false)),
+                _ => refused(),
+            }
+        }
         _ => refused(),
     }
 }
@@ -123,9 +133,13 @@ pub(crate) fn node_of(element: &Element, origin: &Span) -> Node {
         Element::BigInt(digits) => Value::BigInt(digits.clone()),
         Element::Float(number) => Value::Float(*number),
         Element::Str(text) | Element::Quoted(text, _) => Value::Str(text.clone()),
-        Element::List(items) => Value::List(items.iter().map(|item| node_of(item, origin)).collect()),
+        Element::List(items) => {
+            Value::List(items.iter().map(|item| node_of(item, origin)).collect())
+        }
         Element::Dict(entries) => {
-            let entries = entries.iter().map(|(key, value)| (key_of(key), node_of(value, origin)));
+            let entries = entries
+                .iter()
+                .map(|(key, value)| (key_of(key), node_of(value, origin)));
             Value::Map(entries.collect::<Map>())
         }
     };
@@ -156,8 +170,10 @@ pub(crate) fn text_of(element: &Element) -> String {
             format!("[{}]", items.join(","))
         }
         Element::Dict(entries) => {
-            let entries: Vec<String> =
-                entries.iter().map(|(key, value)| format!("{}:{}", text_of(key), text_of(value))).collect();
+            let entries: Vec<String> = entries
+                .iter()
+                .map(|(key, value)| format!("{}:{}", text_of(key), text_of(value)))
+                .collect();
             format!("{{{}}}", entries.join(","))
         }
     }

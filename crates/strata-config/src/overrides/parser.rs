@@ -16,8 +16,9 @@ use super::ast::{Element, Override, OverrideKind, OverrideValue, Quote, Sweep};
 use crate::error::ConfigError;
 
 /// Functions of the grammar, as Hydra lists them.
-const FUNCTIONS: [&str; 11] =
-    ["bool", "choice", "float", "glob", "int", "interval", "range", "shuffle", "sort", "str", "tag"];
+const FUNCTIONS: [&str; 11] = [
+    "bool", "choice", "float", "glob", "int", "interval", "range", "shuffle", "sort", "str", "tag",
+];
 
 /// Deeper than any value, shallower than the stack.
 const DEEPEST: usize = 100;
@@ -25,7 +26,12 @@ const DEEPEST: usize = 100;
 /// Parses one override.
 pub(crate) fn parse_override(text: &str) -> Result<Override, ConfigError> {
     let source = Source::new("command line", text);
-    let mut parser = Parser { source: &source, text, at: 0, depth: 0 };
+    let mut parser = Parser {
+        source: &source,
+        text,
+        at: 0,
+        depth: 0,
+    };
     let (kind, key, package) = parser.left_side()?;
     let value = if parser.eat('=') {
         parser.skip_blanks();
@@ -36,25 +42,42 @@ pub(crate) fn parse_override(text: &str) -> Result<Override, ConfigError> {
     if value.is_none() && kind != OverrideKind::Delete {
         let end = text.len();
         return Err(parser
-            .error(&format!("missing `=` in the override `{text}`"), end..end, "expected `=`")
+            .error(
+                &format!("missing `=` in the override `{text}`"),
+                end..end,
+                "expected `=`",
+            )
             .help(format!("to set a value type `{text}=VALUE`")));
     }
-    Ok(Override { kind, key, package, value, source: Arc::clone(&source) })
+    Ok(Override {
+        kind,
+        key,
+        package,
+        value,
+        source: Arc::clone(&source),
+    })
 }
 
 /// Parses a single value, such as the text of an environment variable for `oc.decode`.
 pub(crate) fn parse_element(text: &str) -> Result<Element, ConfigError> {
     let source = Source::new("value", text);
-    let mut parser = Parser { source: &source, text, at: 0, depth: 0 };
+    let mut parser = Parser {
+        source: &source,
+        text,
+        at: 0,
+        depth: 0,
+    };
     parser.skip_blanks();
     let element = parser.element()?;
     parser.skip_blanks();
     match (parser.peek(), element) {
         (None, OverrideValue::Element(element)) => Ok(element),
         (Some(c), _) => Err(parser.unexpected(c)),
-        (None, OverrideValue::Sweep(_)) => {
-            Err(parser.error("a sweep is not a value", 0..text.len(), "expected a single value"))
-        }
+        (None, OverrideValue::Sweep(_)) => Err(parser.error(
+            "a sweep is not a value",
+            0..text.len(),
+            "expected a single value",
+        )),
     }
 }
 
@@ -77,7 +100,11 @@ impl<'a> Parser<'a> {
             OverrideKind::Change
         };
         let key = self.key()?;
-        let package = if self.eat('@') { Some(self.key()?) } else { None };
+        let package = if self.eat('@') {
+            Some(self.key()?)
+        } else {
+            None
+        };
         if let Some(c) = self.peek().filter(|&c| c != '=') {
             return Err(self
                 .unexpected(c)
@@ -91,7 +118,9 @@ impl<'a> Parser<'a> {
         let start = self.at;
         let rest = &self.text[start..];
         let len = rest
-            .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '$')))
+            .find(|c: char| {
+                !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '$'))
+            })
             .unwrap_or(rest.len());
         let key = &rest[..len];
         self.at += len;
@@ -99,12 +128,18 @@ impl<'a> Parser<'a> {
         let separator = if is_group { '/' } else { '.' };
         let parts: Vec<&str> = key.split(separator).collect();
         let fits = |part: &&str| {
-            is_id(part) || (!is_group && (part.strip_prefix('$').is_some_and(is_id)) || (parts.len() > 1 && is_index(part) && !is_group))
+            is_id(part)
+                || (!is_group && (part.strip_prefix('$').is_some_and(is_id))
+                    || (parts.len() > 1 && is_index(part) && !is_group))
         };
-        if key.is_empty() || parts.iter().all(|part| fits(&part)) {
+        if key.is_empty() || parts.iter().all(fits) {
             return Ok(key.to_owned());
         }
-        Err(self.error(&format!("`{key}` is not a key in the override `{}`", self.text), start..self.at, "this key"))
+        Err(self.error(
+            &format!("`{key}` is not a key in the override `{}`", self.text),
+            start..self.at,
+            "this key",
+        ))
     }
 
     fn value(&mut self) -> Result<OverrideValue, ConfigError> {
@@ -126,22 +161,32 @@ impl<'a> Parser<'a> {
         if let Some(c) = self.peek() {
             return Err(self.unexpected(c));
         }
-        Ok(if choices.is_empty() { first } else { OverrideValue::Sweep(Sweep::Simple(choices)) })
+        Ok(if choices.is_empty() {
+            first
+        } else {
+            OverrideValue::Sweep(Sweep::Simple(choices))
+        })
     }
 
     fn single(&self, value: OverrideValue) -> Result<Element, ConfigError> {
         match value {
             OverrideValue::Element(element) => Ok(element),
-            OverrideValue::Sweep(_) => {
-                Err(self.error("a sweep cannot stand within another value", 0..self.text.len(), "in this override"))
-            }
+            OverrideValue::Sweep(_) => Err(self.error(
+                "a sweep cannot stand within another value",
+                0..self.text.len(),
+                "in this override",
+            )),
         }
     }
 
     fn element(&mut self) -> Result<OverrideValue, ConfigError> {
         self.depth += 1;
         if self.depth > DEEPEST {
-            return Err(self.error("the value is nested too deeply", self.at..self.at + 1, "here"));
+            return Err(self.error(
+                "the value is nested too deeply",
+                self.at..self.at + 1,
+                "here",
+            ));
         }
         let element = match self.peek() {
             Some('[') => OverrideValue::Element(self.list()?),
@@ -184,7 +229,11 @@ impl<'a> Parser<'a> {
         }
         loop {
             if matches!(self.peek(), Some('\'' | '"')) {
-                return Err(self.error("a key of a dictionary cannot be quoted", self.at..self.at + 1, "here"));
+                return Err(self.error(
+                    "a key of a dictionary cannot be quoted",
+                    self.at..self.at + 1,
+                    "here",
+                ));
             }
             let key = self.primitive(true)?;
             self.skip_blanks();
@@ -206,7 +255,9 @@ impl<'a> Parser<'a> {
     /// `name(…)`: the functions that cast are applied, those that sweep kept.
     fn function(&mut self) -> Result<Option<OverrideValue>, ConfigError> {
         let rest = &self.text[self.at..];
-        let name_len = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-')).unwrap_or(rest.len());
+        let name_len = rest
+            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-'))
+            .unwrap_or(rest.len());
         let name = &rest[..name_len];
         if !is_id(name) || !rest[name_len..].starts_with('(') {
             return Ok(None);
@@ -216,7 +267,10 @@ impl<'a> Parser<'a> {
             let title = format!("unknown function `{name}` in the override `{}`", self.text);
             return Err(self
                 .error(&title, start..start + name_len, "no such function")
-                .help(format!("Available: {}; quote the value if it is a text", FUNCTIONS.join(","))));
+                .help(format!(
+                    "Available: {}; quote the value if it is a text",
+                    FUNCTIONS.join(",")
+                )));
         }
         let name = name.to_owned();
         self.at += name_len + 1;
@@ -224,12 +278,18 @@ impl<'a> Parser<'a> {
         if matches!(name.as_str(), "int" | "float" | "str" | "bool") {
             let inner = parse_element(&arguments)?;
             let cast = super::element::cast(&name, &inner).map_err(|problem| {
-                let title = format!("`{name}({arguments})` in the override `{}`: {problem}", self.text);
+                let title = format!(
+                    "`{name}({arguments})` in the override `{}`: {problem}",
+                    self.text
+                );
                 self.error(&title, start..self.at, "here")
             })?;
             return Ok(Some(OverrideValue::Element(cast)));
         }
-        Ok(Some(OverrideValue::Sweep(Sweep::Function { name, arguments })))
+        Ok(Some(OverrideValue::Sweep(Sweep::Function {
+            name,
+            arguments,
+        })))
     }
 
     /// The text up to the parenthesis that closes the one at `open`.
@@ -254,7 +314,10 @@ impl<'a> Parser<'a> {
                 return Ok(&self.text[start..start + offset]);
             }
         }
-        let title = format!("a parenthesis is not closed in the override `{}`", self.text);
+        let title = format!(
+            "a parenthesis is not closed in the override `{}`",
+            self.text
+        );
         Err(self.error(&title, open..open + 1, "opened here"))
     }
 
@@ -297,7 +360,9 @@ impl<'a> Parser<'a> {
                     text.push(c);
                     kept = text.len();
                 }
-                c => return Err(self.unexpected(c).help("quote the value, or put `\\` before the character where the grammar allows it")),
+                c => return Err(self.unexpected(c).help(
+                    "quote the value, or put `\\` before the character where the grammar allows it",
+                )),
             }
             self.at += c.len_utf8();
         }
@@ -306,13 +371,20 @@ impl<'a> Parser<'a> {
             return Err(match self.peek() {
                 Some(c) => self.unexpected(c),
                 None => self.error(
-                    &format!("a value is missing at the end of the override `{}`", self.text),
+                    &format!(
+                        "a value is missing at the end of the override `{}`",
+                        self.text
+                    ),
                     start..start,
                     "expected a value",
                 ),
             });
         }
-        Ok(if one_token { super::element::typed(&text) } else { Element::Str(text) })
+        Ok(if one_token {
+            super::element::typed(&text)
+        } else {
+            Element::Str(text)
+        })
     }
 
     /// `${…}`, to the brace that closes it.
@@ -330,7 +402,10 @@ impl<'a> Parser<'a> {
                 return Ok(&self.text[start..self.at]);
             }
         }
-        let title = format!("an interpolation is not closed in the override `{}`", self.text);
+        let title = format!(
+            "an interpolation is not closed in the override `{}`",
+            self.text
+        );
         Err(self.error(&title, start..start + 2, "opened here"))
     }
 
@@ -349,7 +424,11 @@ impl<'a> Parser<'a> {
             if c == quote {
                 text.extend(std::iter::repeat_n('\\', backslashes / 2));
                 if backslashes % 2 == 0 {
-                    let kind = if quote == '"' { Quote::Double } else { Quote::Single };
+                    let kind = if quote == '"' {
+                        Quote::Double
+                    } else {
+                        Quote::Single
+                    };
                     return Ok(Element::Quoted(text, kind));
                 }
             } else {
@@ -367,7 +446,10 @@ impl<'a> Parser<'a> {
             self.skip_blanks();
             return Ok(());
         }
-        let title = format!("expected `{wanted}` or `{or}` in the override `{}`", self.text);
+        let title = format!(
+            "expected `{wanted}` or `{or}` in the override `{}`",
+            self.text
+        );
         let error = match self.peek() {
             Some(c) => self.error(&title, self.at..self.at + c.len_utf8(), "found this"),
             None => self.error(&title, open..open + 1, "opened here and not closed"),
@@ -413,11 +495,15 @@ impl<'a> Parser<'a> {
 
 fn is_id(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
 }
 
 fn is_index(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'))
+    !text.is_empty()
+        && text.bytes().all(|b| b.is_ascii_digit())
+        && (text == "0" || !text.starts_with('0'))
 }
 
 #[cfg(test)]
@@ -427,7 +513,11 @@ mod tests {
     use super::*;
 
     fn element(text: &str) -> Element {
-        parse_override(&format!("a={text}")).expect("it parses").element().expect("one value").clone()
+        parse_override(&format!("a={text}"))
+            .expect("it parses")
+            .element()
+            .expect("one value")
+            .clone()
     }
 
     #[test]
@@ -452,8 +542,14 @@ mod tests {
             ("${x}/y", text("${x}/y")),
             ("${a:1,2}", text("${a:1,2}")),
             ("'it\\'s'", Quoted("it's".to_owned(), Quote::Single)),
-            ("[1, a,[x]]", List(vec![Int(1), text("a"), List(vec![text("x")])])),
-            ("{a:1,2:b}", Element::Dict(vec![(text("a"), Int(1)), (Int(2), text("b"))])),
+            (
+                "[1, a,[x]]",
+                List(vec![Int(1), text("a"), List(vec![text("x")])]),
+            ),
+            (
+                "{a:1,2:b}",
+                Element::Dict(vec![(text("a"), Int(1)), (Int(2), text("b"))]),
+            ),
             ("int(3.7)", Int(3)),
             ("str([1,2])", List(vec![text("1"), text("2")])),
         ] {
@@ -470,13 +566,32 @@ mod tests {
             ("~db@src", OverrideKind::Delete, "db", Some("src")),
         ] {
             let parsed = parse_override(typed).expect("it parses");
-            assert_eq!((parsed.kind, parsed.key.as_str(), parsed.package.as_deref()), (kind, key, package), "{typed}");
+            assert_eq!(
+                (parsed.kind, parsed.key.as_str(), parsed.package.as_deref()),
+                (kind, key, package),
+                "{typed}"
+            );
         }
     }
 
     #[test]
     fn what_hydra_refuses_is_refused() {
-        for typed in ["a", "a=[1", "a=1]", "a=b=c", "a='x", "a[0]=1", "1=2", "a/b.c=1", "a={1", "a=#x", "a=é", "a=f(1)", "a={'k':1}", "a=[1,]"] {
+        for typed in [
+            "a",
+            "a=[1",
+            "a=1]",
+            "a=b=c",
+            "a='x",
+            "a[0]=1",
+            "1=2",
+            "a/b.c=1",
+            "a={1",
+            "a=#x",
+            "a=é",
+            "a=f(1)",
+            "a={'k':1}",
+            "a=[1,]",
+        ] {
             assert!(parse_override(typed).is_err(), "{typed}");
         }
     }

@@ -1,4 +1,4 @@
-//! Nodes as PyYAML writes them for Hydra: block style, indent 2, sequences not indented, width 80.
+//! Nodes as `PyYAML` writes them for Hydra: block style, indent 2, sequences not indented, width 80.
 
 use std::fmt::Write as _;
 
@@ -18,7 +18,9 @@ pub fn to_yaml(node: &Node) -> String {
             let column = 0;
             scalar_or_empty(&mut out, node, 0, column);
             out.push('\n');
-            if !matches!(node.value, Value::Map(_) | Value::List(_)) && !out.starts_with(['\'', '"']) {
+            if !matches!(node.value, Value::Map(_) | Value::List(_))
+                && !out.starts_with(['\'', '"'])
+            {
                 out.push_str("...\n");
             }
         }
@@ -91,7 +93,7 @@ fn scalar_or_empty(out: &mut String, node: &Node, indent: usize, column: usize) 
     }
 }
 
-/// Python's digits with a point before the exponent, as PyYAML's representer adds it.
+/// Python's digits with a point before the exponent, as `PyYAML`'s representer adds it.
 fn float(number: f64) -> String {
     if number.is_nan() {
         return ".nan".to_owned();
@@ -118,7 +120,10 @@ fn key_text(key: &Key, indent: usize) -> String {
 /// A string in the first style that can hold it: plain, single quotes, double quotes.
 fn string(text: &str, indent: usize, column: usize, is_key: bool) -> String {
     let analysis = Analysis::of(text);
-    let plain = analysis.plain && !analysis.multiline && scalar::is_plain_string(text) && !looks_typed(text);
+    let plain = analysis.plain
+        && !analysis.multiline
+        && scalar::is_plain_string(text)
+        && !looks_typed(text);
     let width = if is_key { usize::MAX } else { WIDTH };
     if plain {
         fold(text, indent, column, width, "")
@@ -129,11 +134,14 @@ fn string(text: &str, indent: usize, column: usize, is_key: bool) -> String {
     }
 }
 
-/// What OmegaConf quotes although YAML 1.1 would leave it a string: booleans of other readers, and all
+/// What `OmegaConf` quotes although YAML 1.1 would leave it a string: booleans of other readers, and all
 /// that Python's `int()` or `float()` takes.
 fn looks_typed(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
-    if matches!(lower.as_str(), "y" | "n" | "yes" | "no" | "on" | "off" | "true" | "false") {
+    if matches!(
+        lower.as_str(),
+        "y" | "n" | "yes" | "no" | "on" | "off" | "true" | "false"
+    ) {
         return true;
     }
     let number = lower.trim();
@@ -143,9 +151,14 @@ fn looks_typed(text: &str) -> bool {
     }
     let underscores_between_digits = !unsigned.starts_with('_')
         && !unsigned.ends_with('_')
-        && unsigned.as_bytes().windows(3).all(|w| w[1] != b'_' || (w[0].is_ascii_digit() && w[2].is_ascii_digit()));
+        && unsigned
+            .as_bytes()
+            .windows(3)
+            .all(|w| w[1] != b'_' || (w[0].is_ascii_digit() && w[2].is_ascii_digit()));
     let starts_like_a_number = unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.');
-    starts_like_a_number && underscores_between_digits && unsigned.replace('_', "").parse::<f64>().is_ok()
+    starts_like_a_number
+        && underscores_between_digits
+        && unsigned.replace('_', "").parse::<f64>().is_ok()
 }
 
 struct Analysis {
@@ -155,20 +168,27 @@ struct Analysis {
 }
 
 impl Analysis {
-    /// PyYAML's `analyze_scalar`, for block context.
+    /// `PyYAML`'s `analyze_scalar`, for block context.
     fn of(text: &str) -> Self {
         if text.is_empty() {
-            return Self { plain: false, single: true, multiline: false };
+            return Self {
+                plain: false,
+                single: true,
+                multiline: false,
+            };
         }
         let chars: Vec<char> = text.chars().collect();
         let mut indicators = text.starts_with("---") || text.starts_with("...");
         let (mut line_breaks, mut special) = (false, false);
-        let (mut leading_space, mut leading_break, mut trailing_space, mut trailing_break) = (false, false, false, false);
+        let (mut leading_space, mut leading_break, mut trailing_space, mut trailing_break) =
+            (false, false, false, false);
         let (mut break_space, mut space_break) = (false, false);
         let (mut previous_space, mut previous_break) = (false, false);
         let mut preceded_by_whitespace = true;
         for (index, &c) in chars.iter().enumerate() {
-            let followed_by_whitespace = chars.get(index + 1).is_none_or(|next| is_blank(*next) || is_break(*next));
+            let followed_by_whitespace = chars
+                .get(index + 1)
+                .is_none_or(|next| is_blank(*next) || is_break(*next));
             if index == 0 {
                 indicators |= "#,[]{}&*!|>'\"%@`".contains(c);
                 indicators |= "?:".contains(c) && followed_by_whitespace;
@@ -196,7 +216,12 @@ impl Analysis {
         }
         let edges = leading_space || leading_break || trailing_space || trailing_break;
         Self {
-            plain: !indicators && !edges && !line_breaks && !break_space && !space_break && !special,
+            plain: !indicators
+                && !edges
+                && !line_breaks
+                && !break_space
+                && !space_break
+                && !special,
             single: !space_break && !special && !break_space,
             multiline: line_breaks,
         }
@@ -211,7 +236,7 @@ fn is_break(c: char) -> bool {
     matches!(c, '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
-/// PyYAML writes these as they are with `allow_unicode`.
+/// `PyYAML` writes these as they are with `allow_unicode`.
 fn is_printable(c: char) -> bool {
     matches!(c, '\n' | '\u{20}'..='\u{7e}' | '\u{85}' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..='\u{10ffff}')
         && c != '\u{feff}'

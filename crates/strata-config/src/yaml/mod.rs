@@ -1,7 +1,7 @@
-//! YAML as OmegaConf reads and writes it.
+//! YAML as `OmegaConf` reads and writes it.
 //!
 //! * [`parse`] makes nodes with places of a text; [`scalar`] gives plain scalars their types.
-//! * [`dump`] writes nodes as PyYAML does for Hydra.
+//! * [`dump`] writes nodes as `PyYAML` does for Hydra.
 
 pub(crate) mod dump;
 pub(crate) mod parse;

@@ -17,16 +17,27 @@ const DEEPEST: usize = 200;
 /// Reads one document; an empty one is null.
 ///
 /// # Errors
-/// What PyYAML's safe loader refuses: bad syntax, duplicate keys, unknown tags, several documents.
+/// What `PyYAML`'s safe loader refuses: bad syntax, duplicate keys, unknown tags, several documents.
 pub fn from_yaml(source: &Arc<Source>) -> Result<Node, ConfigError> {
-    if let Some(at) = source.text.find(|c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{85}')) {
+    if let Some(at) = source
+        .text
+        .find(|c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{85}'))
+    {
         let span = Span::new(source, at..at + 1);
-        return Err(ConfigError::at("a control character is not allowed in YAML", Some(&span), "here"));
+        return Err(ConfigError::at(
+            "a control character is not allowed in YAML",
+            Some(&span),
+            "here",
+        ));
     }
     let mut bytes = source.text.as_bytes();
     let mut parser = Parser::new();
     parser.set_input_string(&mut bytes);
-    let mut composer = Composer { parser, source, anchors: HashMap::new() };
+    let mut composer = Composer {
+        parser,
+        source,
+        anchors: HashMap::new(),
+    };
     composer.document()
 }
 
@@ -48,7 +59,11 @@ impl Composer<'_, '_> {
         self.next()?;
         let end = self.next()?;
         if !matches!(end.data, EventData::StreamEnd) {
-            return Err(self.error("expected a single document", &end, "a second one begins here"));
+            return Err(self.error(
+                "expected a single document",
+                &end,
+                "a second one begins here",
+            ));
         }
         Ok(root)
     }
@@ -61,8 +76,8 @@ impl Composer<'_, '_> {
                 Some(context) => format!("{context}: {}", error.problem()),
                 None => error.problem().to_owned(),
             };
-            let mut diagnostic =
-                Diagnostic::error(format!("invalid YAML: {title}")).at(Span::new(self.source, at..at + 1), "here");
+            let mut diagnostic = Diagnostic::error(format!("invalid YAML: {title}"))
+                .at(Span::new(self.source, at..at + 1), "here");
             if self.source.text[..at.min(self.source.text.len())].ends_with('\t')
                 || self.source.text[at.min(self.source.text.len())..].starts_with('\t')
             {
@@ -80,7 +95,11 @@ impl Composer<'_, '_> {
             EventData::Alias { anchor } => {
                 let known = self.anchors.get(anchor).cloned();
                 return known.ok_or_else(|| {
-                    self.error(&format!("there is no anchor `&{anchor}` before this alias"), &event, "here")
+                    self.error(
+                        &format!("there is no anchor `&{anchor}` before this alias"),
+                        &event,
+                        "here",
+                    )
                 });
             }
             EventData::Scalar { anchor, .. }
@@ -89,7 +108,13 @@ impl Composer<'_, '_> {
             _ => return Err(self.error("expected a value", &event, "here")),
         };
         let node = match &event.data {
-            EventData::Scalar { tag, value, style, plain_implicit, .. } => {
+            EventData::Scalar {
+                tag,
+                value,
+                style,
+                plain_implicit,
+                ..
+            } => {
                 let plain = *style == ScalarStyle::Plain && *plain_implicit;
                 let value = self.scalar(&event, tag.as_deref(), value, plain)?;
                 Node::at(value, Some(self.span(event.start_mark, event.end_mark)))
@@ -103,7 +128,13 @@ impl Composer<'_, '_> {
         Ok(node)
     }
 
-    fn scalar(&self, event: &Event, tag: Option<&str>, text: &str, plain: bool) -> Result<Value, ConfigError> {
+    fn scalar(
+        &self,
+        event: &Event,
+        tag: Option<&str>,
+        text: &str,
+        plain: bool,
+    ) -> Result<Value, ConfigError> {
         let wrong = |what: &str| self.error(&format!("`{text}` is not {what}"), event, "here");
         match tag {
             None | Some("!") if plain => {
@@ -127,7 +158,11 @@ impl Composer<'_, '_> {
                 Value::Float(number) => Ok(Value::Float(number)),
                 _ => text.parse().map(Value::Float).map_err(|_| wrong("a float")),
             },
-            Some(tag) => Err(self.error(&format!("could not determine a constructor for the tag `{tag}`"), event, "here")),
+            Some(tag) => Err(self.error(
+                &format!("could not determine a constructor for the tag `{tag}`"),
+                event,
+                "here",
+            )),
         }
     }
 
@@ -136,7 +171,10 @@ impl Composer<'_, '_> {
         loop {
             let event = self.next()?;
             if matches!(event.data, EventData::SequenceEnd) {
-                return Ok(Node::at(Value::List(items), Some(self.span(start, event.end_mark))));
+                return Ok(Node::at(
+                    Value::List(items),
+                    Some(self.span(start, event.end_mark)),
+                ));
             }
             items.push(self.node(event, depth + 1)?);
         }
@@ -160,9 +198,10 @@ impl Composer<'_, '_> {
             }
             let key_node = self.node(event, depth + 1)?;
             let key_span = self.span(key_start, key_end);
-            let key = self.key(key_node, &key_span)?;
+            let key = Self::key(key_node, &key_span)?;
             if let (Key::Str(text), Some(before)) = (&key, own.get(&key)) {
-                let mut error = Diagnostic::error(format!("found duplicate key `{text}`")).at(key_span, "given again here");
+                let mut error = Diagnostic::error(format!("found duplicate key `{text}`"))
+                    .at(key_span, "given again here");
                 if let Some(span) = &before.origin {
                     error = error.at(span.clone(), "first given here");
                 }
@@ -175,14 +214,17 @@ impl Composer<'_, '_> {
         }
     }
 
-    fn key(&self, node: Node, span: &Span) -> Result<Key, ConfigError> {
+    fn key(node: Node, span: &Span) -> Result<Key, ConfigError> {
         Ok(match node.value {
             Value::Str(text) => Key::Str(text),
             Value::Int(number) => Key::Int(number),
             Value::Float(number) => Key::Float(number.to_bits()),
             Value::Bool(truth) => Key::Bool(truth),
             _ => {
-                let title = format!("a key must be a string, a number or a boolean, not {}", node.kind());
+                let title = format!(
+                    "a key must be a string, a number or a boolean, not {}",
+                    node.kind()
+                );
                 return Err(ConfigError::at(title, Some(span), "this key"));
             }
         })
@@ -191,12 +233,24 @@ impl Composer<'_, '_> {
     fn merge_sources(&mut self, event: Event, depth: usize) -> Result<Vec<Map>, ConfigError> {
         let span = self.span(event.start_mark, event.end_mark);
         let node = self.node(event, depth + 1)?;
-        let refused = || ConfigError::at("expected a mapping or a list of mappings to merge", Some(&span), "here");
+        let refused = || {
+            ConfigError::at(
+                "expected a mapping or a list of mappings to merge",
+                Some(&span),
+                "here",
+            )
+        };
         match node.value {
             Value::Map(map) => Ok(vec![map]),
             Value::List(items) => items
                 .into_iter()
-                .map(|item| if let Value::Map(map) = item.value { Ok(map) } else { Err(refused()) })
+                .map(|item| {
+                    if let Value::Map(map) = item.value {
+                        Ok(map)
+                    } else {
+                        Err(refused())
+                    }
+                })
                 .collect(),
             _ => Err(refused()),
         }
@@ -204,23 +258,39 @@ impl Composer<'_, '_> {
 
     fn span(&self, start: Mark, end: Mark) -> Span {
         let range: Range<usize> = start.index as usize..end.index as usize;
-        let trimmed = self.source.text.get(range.clone()).map_or(range.end, |text| range.start + text.trim_end().len());
+        let trimmed = self
+            .source
+            .text
+            .get(range.clone())
+            .map_or(range.end, |text| range.start + text.trim_end().len());
         Span::new(self.source, range.start..trimmed)
     }
 
     fn error(&self, title: &str, event: &Event, label: &str) -> ConfigError {
-        ConfigError::at(title, Some(&self.span(event.start_mark, event.end_mark)), label)
+        ConfigError::at(
+            title,
+            Some(&self.span(event.start_mark, event.end_mark)),
+            label,
+        )
     }
 }
 
 /// From the key to the end of a value of one line; the key alone where the value is longer.
 fn whole_entry(key: &Span, value: &Span) -> Span {
     let end = value.range().end;
-    let one_line = key.source().text.get(key.range().start..end).is_some_and(|text| !text.contains('\n'));
-    if one_line { Span::new(key.source(), key.range().start..end) } else { key.clone() }
+    let one_line = key
+        .source()
+        .text
+        .get(key.range().start..end)
+        .is_some_and(|text| !text.contains('\n'));
+    if one_line {
+        Span::new(key.source(), key.range().start..end)
+    } else {
+        key.clone()
+    }
 }
 
-/// Merged keys come first, as PyYAML puts them; the mapping's own win, and earlier sources over later.
+/// Merged keys come first, as `PyYAML` puts them; the mapping's own win, and earlier sources over later.
 fn with_merged(own: Map, merged: Vec<Map>) -> Map {
     if merged.is_empty() {
         return own;
@@ -244,28 +314,58 @@ mod tests {
     #[test]
     fn nodes_keep_their_places() {
         let root = parse("a:\n  b: [1, x]\n").expect("it parses");
-        let place = |path: &str| root.descend(path).and_then(|node| node.origin.clone()).expect("a place").to_string();
+        let place = |path: &str| {
+            root.descend(path)
+                .and_then(|node| node.origin.clone())
+                .expect("a place")
+                .to_string()
+        };
         assert_eq!(place("a.b"), "a.yaml:2:3");
         assert_eq!(place("a.b.1"), "a.yaml:2:10");
     }
 
     #[test]
     fn duplicate_keys_name_both_places() {
-        let error = parse("a: 1\nb: 2\na: 3\n").expect_err("it is refused").to_string();
-        assert!(error.contains("a.yaml:3:1") && error.contains("first given here"), "{error}");
+        let error = parse("a: 1\nb: 2\na: 3\n")
+            .expect_err("it is refused")
+            .to_string();
+        assert!(
+            error.contains("a.yaml:3:1") && error.contains("first given here"),
+            "{error}"
+        );
     }
 
     #[test]
     fn merges_anchors_and_tags_are_understood() {
-        let root = parse("base: &b {x: 1, y: 2}\nmine: {<<: *b, y: 3}\nz: !!str 12\n").expect("it parses");
-        assert_eq!(root.descend("mine.x").map(|n| &n.value), Some(&Value::Int(1)));
-        assert_eq!(root.descend("mine.y").map(|n| &n.value), Some(&Value::Int(3)));
-        assert_eq!(root.descend("z").map(|n| &n.value), Some(&Value::Str("12".to_owned())));
+        let root =
+            parse("base: &b {x: 1, y: 2}\nmine: {<<: *b, y: 3}\nz: !!str 12\n").expect("it parses");
+        assert_eq!(
+            root.descend("mine.x").map(|n| &n.value),
+            Some(&Value::Int(1))
+        );
+        assert_eq!(
+            root.descend("mine.y").map(|n| &n.value),
+            Some(&Value::Int(3))
+        );
+        assert_eq!(
+            root.descend("z").map(|n| &n.value),
+            Some(&Value::Str("12".to_owned()))
+        );
     }
 
     #[test]
     fn what_pyyaml_refuses_is_refused() {
-        for text in ["a: b: c", "a:\n\tb: 1", "a: [1, 2", "a: 'x", "@x", "a: !foo 1", "a: *x", "a: 1\n---\nb: 2", "? [a]\n: 1"] {
+        for text in [
+            "a: b: c",
+            "a:\n\tb: 1",
+            "a: [1, 2",
+            "a: 'x",
+            "@x",
+            "a: !foo 1",
+            "a: *x",
+            "a: 1\n---\nb: 2",
+            "? [a]\n: 1",
+        ] {
             assert!(parse(text).is_err(), "{text}");
         }
     }

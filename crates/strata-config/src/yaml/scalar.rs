@@ -1,4 +1,4 @@
-//! The types of plain scalars: YAML 1.1 with OmegaConf's changes.
+//! The types of plain scalars: YAML 1.1 with `OmegaConf`'s changes.
 
 use crate::node::Value;
 
@@ -61,8 +61,8 @@ fn integer(text: &str) -> Option<Value> {
     if digits == "0" {
         return Some(Value::Int(0));
     }
-    if digits.starts_with('0') {
-        return all(&digits[1..], |b| (b'0'..=b'7').contains(b)).then(|| radix(&clean, 8))?;
+    if let Some(octal) = digits.strip_prefix('0') {
+        return all(octal, |b| (b'0'..=b'7').contains(b)).then(|| radix(&clean, 8))?;
     }
     if !digits.starts_with(|c: char| c.is_ascii_digit()) {
         return None;
@@ -77,12 +77,20 @@ fn from_radix(negative: bool, digits: &str, radix: u32) -> Option<Value> {
     if digits.is_empty() {
         return None;
     }
-    let signed = if negative { format!("-{digits}") } else { digits.to_owned() };
+    let signed = if negative {
+        format!("-{digits}")
+    } else {
+        digits.to_owned()
+    };
     match i64::from_str_radix(&signed, radix) {
         Ok(number) => Some(Value::Int(number)),
         Err(_) if radix == 10 => {
             let digits = digits.trim_start_matches('0');
-            Some(Value::BigInt(if negative { format!("-{digits}") } else { digits.to_owned() }))
+            Some(Value::BigInt(if negative {
+                format!("-{digits}")
+            } else {
+                digits.to_owned()
+            }))
         }
         Err(_) => {
             let wide = i128::from_str_radix(&signed, radix).ok()?;
@@ -95,7 +103,9 @@ fn from_radix(negative: bool, digits: &str, radix: u32) -> Option<Value> {
 fn base_60(negative: bool, digits: &str) -> Option<Value> {
     let mut parts = digits.split(':');
     let first = parts.next()?;
-    if !first.starts_with(|c: char| ('1'..='9').contains(&c)) || !first.bytes().all(|b| b.is_ascii_digit() || b == b'_') {
+    if !first.starts_with(|c: char| ('1'..='9').contains(&c))
+        || !first.bytes().all(|b| b.is_ascii_digit() || b == b'_')
+    {
         return None;
     }
     let mut total: i64 = first.replace('_', "").parse().ok()?;
@@ -112,7 +122,7 @@ fn sexagesimal(part: &str) -> Option<i64> {
     (part.bytes().all(|b| b.is_ascii_digit()) && part.len() <= 2 && number < 60).then_some(number)
 }
 
-/// OmegaConf's float pattern: a point or an exponent, `.inf`, `.nan`, base 60 with a point.
+/// `OmegaConf`'s float pattern: a point or an exponent, `.inf`, `.nan`, base 60 with a point.
 fn is_float(text: &str) -> bool {
     if matches!(text, ".nan" | ".NaN" | ".NAN") {
         return true;
@@ -142,14 +152,18 @@ fn decimal_float(text: &str, signed: bool) -> bool {
             let begins = fraction.starts_with(|c: char| c.is_ascii_digit());
             begins && digits(fraction) && exponent_fits && (signed || exponent.is_none())
         }
-        Some((whole, fraction)) => starts_with_digit && digits(whole) && digits(fraction) && exponent_fits,
+        Some((whole, fraction)) => {
+            starts_with_digit && digits(whole) && digits(fraction) && exponent_fits
+        }
         None => exponent.is_some() && starts_with_digit && digits(mantissa) && exponent_fits,
     }
 }
 
 /// `[0-9][0-9_]*(:[0-5]?[0-9])+\.[0-9_]*`
 fn base_60_float(text: &str) -> bool {
-    let Some((whole, fraction)) = text.split_once('.') else { return false };
+    let Some((whole, fraction)) = text.split_once('.') else {
+        return false;
+    };
     let mut parts = whole.split(':');
     let first = parts.next().unwrap_or_default();
     first.starts_with(|c: char| c.is_ascii_digit())
@@ -165,19 +179,21 @@ fn float(text: &str) -> f64 {
     let magnitude = match clean.as_str() {
         ".inf" => f64::INFINITY,
         ".nan" => return f64::NAN,
-        text if text.contains(':') => text
-            .split(':')
-            .fold(0.0, |sum, part| sum * 60.0 + part.parse::<f64>().unwrap_or_default()),
+        text if text.contains(':') => text.split(':').fold(0.0, |sum, part| {
+            sum * 60.0 + part.parse::<f64>().unwrap_or_default()
+        }),
         text => text.parse().unwrap_or_default(),
     };
     if negative { -magnitude } else { magnitude }
 }
 
-/// `2001-12-14` and `2001-12-14t21:59:43.10-05:00`, which PyYAML would read as dates.
+/// `2001-12-14` and `2001-12-14t21:59:43.10-05:00`, which `PyYAML` would read as dates.
 fn is_timestamp(text: &str) -> bool {
     let bytes = text.as_bytes();
     let digits = |range: std::ops::Range<usize>| {
-        bytes.get(range).is_some_and(|part| part.iter().all(u8::is_ascii_digit))
+        bytes
+            .get(range)
+            .is_some_and(|part| part.iter().all(u8::is_ascii_digit))
     };
     let dashed = bytes.get(4) == Some(&b'-') && digits(0..4);
     if !dashed {
@@ -187,7 +203,11 @@ fn is_timestamp(text: &str) -> bool {
         return digits(5..7) && bytes[7] == b'-' && digits(8..10);
     }
     let mut parts = text.splitn(3, '-');
-    let (_, month, rest) = (parts.next(), parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let (_, month, rest) = (
+        parts.next(),
+        parts.next().unwrap_or_default(),
+        parts.next().unwrap_or_default(),
+    );
     let day: String = rest.chars().take_while(char::is_ascii_digit).collect();
     let time = rest[day.len()..].trim_start_matches(['t', 'T', ' ', '\t']);
     (1..=2).contains(&month.len())
@@ -199,8 +219,11 @@ fn is_timestamp(text: &str) -> bool {
 
 fn is_clock(time: &str) -> bool {
     let mut parts = time.splitn(3, ':');
-    let (hour, minute, rest) =
-        (parts.next().unwrap_or_default(), parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let (hour, minute, rest) = (
+        parts.next().unwrap_or_default(),
+        parts.next().unwrap_or_default(),
+        parts.next().unwrap_or_default(),
+    );
     let number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     (1..=2).contains(&hour.len())
         && number(hour)
@@ -208,14 +231,16 @@ fn is_clock(time: &str) -> bool {
         && number(minute)
         && rest.len() >= 2
         && rest.bytes().take(2).all(|b| b.is_ascii_digit())
-        && rest[2..].chars().all(|c| c.is_ascii_digit() || ".:+-Z \t".contains(c))
+        && rest[2..]
+            .chars()
+            .all(|c| c.is_ascii_digit() || ".:+-Z \t".contains(c))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// What `OmegaConf.create("x: <text>").x` gives (OmegaConf 2.3.1).
+    /// What `OmegaConf.create("x: <text>").x` gives (`OmegaConf` 2.3.1).
     #[test]
     fn plain_scalars_have_omegaconfs_types() {
         use Value::{Bool, Float, Int, Null};
@@ -243,7 +268,10 @@ mod tests {
             ("1:30.5", Float(90.5)),
             ("-.inf", Float(f64::NEG_INFINITY)),
             ("2001-12-14", string("2001-12-14")),
-            ("12345678901234567890", Value::BigInt("12345678901234567890".to_owned())),
+            (
+                "12345678901234567890",
+                Value::BigInt("12345678901234567890".to_owned()),
+            ),
         ] {
             assert_eq!(resolve(text), value, "{text}");
         }

@@ -12,7 +12,7 @@
 //! picture has a [`random`] stream of its own, so the set is the same for any number of threads, and
 //! no function of the platform's mathematics library is used, so it is the same on every machine.
 //!
-//! How hard version 1 is, measured with seed 0 and PyTorch (784-512-512-256-47, `ReLU`, AdamW,
+//! How hard version 1 is, measured with seed 0 and `PyTorch` (784-512-512-256-47, `ReLU`, `AdamW`,
 //! lr 1e-3, batch 128, cosine, clip 1.0): with dropout 0.3 and weight decay 0.01, 86.3 % of the test
 //! part after 20 epochs (training part: 91.2 %), and 75.2 % of EMNIST Balanced test images without
 //! having seen one. Without dropout and weight decay it overfits: 97.5 % of the training part after

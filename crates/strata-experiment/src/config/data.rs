@@ -97,7 +97,12 @@ impl DataConfig {
             "at least 0 and less than 1",
             self.val_split,
         )?;
-        require(self.batch_size >= 1, "data.batch_size", "at least 1", self.batch_size)?;
+        require(
+            self.batch_size >= 1,
+            "data.batch_size",
+            "at least 1",
+            self.batch_size,
+        )?;
         self.normalization.check()?;
         self.check_md5()?;
         self.augmentations.refuse_what_is_not_built()?;
@@ -107,7 +112,12 @@ impl DataConfig {
     fn check_md5(&self) -> Result<(), Invalid> {
         let Some(md5) = &self.md5 else { return Ok(()) };
         let is_md5 = md5.len() == 32 && md5.bytes().all(|b| b.is_ascii_hexdigit());
-        require(is_md5, "data.md5", "32 hexadecimal digits or null", format!("`{md5}`"))
+        require(
+            is_md5,
+            "data.md5",
+            "32 hexadecimal digits or null",
+            format!("`{md5}`"),
+        )
     }
 
     fn refuse_synthetic(&self) -> Result<(), Invalid> {
@@ -118,16 +128,29 @@ impl DataConfig {
         } else {
             return Ok(());
         };
-        Err(Invalid::new(key, "is set, but synthetic data sets from files are not built yet")
-            .with_help("`data=glyphs` trains on procedural handwriting without any file"))
+        Err(Invalid::new(
+            key,
+            "is set, but synthetic data sets from files are not built yet",
+        )
+        .with_help("`data=glyphs` trains on procedural handwriting without any file"))
     }
 }
 
 impl NormalizationConfig {
     fn check(&self) -> Result<(), Invalid> {
-        require(self.mean.is_finite(), "data.normalization.mean", "a finite number", self.mean)?;
+        require(
+            self.mean.is_finite(),
+            "data.normalization.mean",
+            "a finite number",
+            self.mean,
+        )?;
         let positive = self.std.is_finite() && self.std > 0.0;
-        require(positive, "data.normalization.std", "greater than 0", self.std)
+        require(
+            positive,
+            "data.normalization.std",
+            "greater than 0",
+            self.std,
+        )
     }
 }
 
@@ -140,7 +163,10 @@ impl AugmentationsConfig {
             ("translate", is_set(self.translate)),
             ("shear", is_set(self.shear)),
             ("gaussian_noise", is_set(self.gaussian_noise)),
-            ("random_resized_crop", self.random_resized_crop == Some(true)),
+            (
+                "random_resized_crop",
+                self.random_resized_crop == Some(true),
+            ),
             ("horizontal_flip", self.horizontal_flip == Some(true)),
         ];
         match switched_on.iter().find(|(_, on)| *on) {
@@ -158,7 +184,10 @@ fn default_url() -> String {
     strata_data::EMNIST_URL.to_owned()
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "serde's default has the field's type")]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "serde's default has the field's type"
+)]
 fn default_md5() -> Option<String> {
     Some(strata_data::EMNIST_MD5.to_owned())
 }

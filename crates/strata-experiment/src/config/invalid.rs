@@ -16,7 +16,11 @@ pub struct Invalid {
 impl Invalid {
     /// A refused value without further advice.
     pub fn new(key: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self { key: key.into(), problem: problem.into(), help: None }
+        Self {
+            key: key.into(),
+            problem: problem.into(),
+            help: None,
+        }
     }
 
     /// Adds what would mend it.
@@ -28,7 +32,11 @@ impl Invalid {
 
     /// The same, pointing at the place in the configuration that set the value.
     pub fn at(self, composition: &Composition) -> ConfigError {
-        composition.error_at(&self.key, &format!("`{}` {}", self.key, self.problem), self.help.as_deref())
+        composition.error_at(
+            &self.key,
+            &format!("`{}` {}", self.key, self.problem),
+            self.help.as_deref(),
+        )
     }
 }
 

@@ -12,7 +12,7 @@ use super::invalid::{Invalid, require};
 pub struct LoggingConfig {
     /// Weights & Biases.
     pub wandb: WandbConfig,
-    /// TensorBoard.
+    /// `TensorBoard`.
     pub tensorboard: TensorboardConfig,
     /// The run's own figures.
     pub matplotlib: MatplotlibConfig,
@@ -87,11 +87,19 @@ const WATCHABLE: [&str; 3] = ["gradients", "parameters", "all"];
 impl LoggingConfig {
     pub(super) fn check(&self) -> Result<(), Invalid> {
         if let Some(watch) = &self.wandb.watch {
-            let known = watch.log.as_deref().is_none_or(|log| WATCHABLE.contains(&log));
+            let known = watch
+                .log
+                .as_deref()
+                .is_none_or(|log| WATCHABLE.contains(&log));
             let value = format!("`{}`", watch.log.as_deref().unwrap_or_default());
             let rule = "one of gradients, parameters, all, or null";
             require(known, "logging.wandb.watch.log", rule, value)?;
-            require(watch.log_freq >= 1, "logging.wandb.watch.log_freq", "at least 1", watch.log_freq)?;
+            require(
+                watch.log_freq >= 1,
+                "logging.wandb.watch.log_freq",
+                "at least 1",
+                watch.log_freq,
+            )?;
         }
         let matplotlib = &self.matplotlib;
         require(
@@ -100,6 +108,11 @@ impl LoggingConfig {
             "between 1 and 1024",
             matplotlib.num_samples,
         )?;
-        require((10..=1200).contains(&matplotlib.dpi), "logging.matplotlib.dpi", "between 10 and 1200", matplotlib.dpi)
+        require(
+            (10..=1200).contains(&matplotlib.dpi),
+            "logging.matplotlib.dpi",
+            "between 10 and 1200",
+            matplotlib.dpi,
+        )
     }
 }

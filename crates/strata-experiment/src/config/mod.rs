@@ -13,7 +13,9 @@ mod training;
 
 pub use data::{AugmentationsConfig, DataConfig, NormalizationConfig, SourceName};
 pub use invalid::Invalid;
-pub use logging::{LoggingConfig, MatplotlibConfig, TensorboardConfig, WandbConfig, WandbMode, WatchConfig};
+pub use logging::{
+    LoggingConfig, MatplotlibConfig, TensorboardConfig, WandbConfig, WandbMode, WatchConfig,
+};
 pub use model::{ModelConfig, ModelName};
 pub use training::{NamedParams, Params, SweepConfig, SweepMode, TrainingConfig};
 

@@ -46,8 +46,18 @@ impl ModelConfig {
             "at least 0 and less than 1",
             self.dropout,
         )?;
-        require((1..=WIDEST_LAYER).contains(&self.input_dim), "model.input_dim", "at least 1", self.input_dim)?;
-        require(self.num_classes >= 1, "model.num_classes", "at least 1", self.num_classes)?;
+        require(
+            (1..=WIDEST_LAYER).contains(&self.input_dim),
+            "model.input_dim",
+            "at least 1",
+            self.input_dim,
+        )?;
+        require(
+            self.num_classes >= 1,
+            "model.num_classes",
+            "at least 1",
+            self.num_classes,
+        )?;
         for (layer, &width) in self.hidden_dims.iter().enumerate() {
             let rule = format!("between 1 and {WIDEST_LAYER}");
             require(

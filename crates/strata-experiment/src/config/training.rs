@@ -75,15 +75,26 @@ pub enum SweepMode {
 }
 
 /// The metrics of an evaluation that can decide which model is the best.
-pub(crate) const SELECTABLE_METRICS: [&str; 4] =
-    ["validation/accuracy", "validation/loss", "train/accuracy", "train/loss"];
+const SELECTABLE_METRICS: [&str; 6] = [
+    "validation/accuracy",
+    "validation/loss",
+    "train/accuracy",
+    "train/loss",
+    "train_eval/accuracy",
+    "train_eval/loss",
+];
 
 /// More threads than this is a slip of the keyboard.
 const MOST_THREADS: usize = 256;
 
 impl TrainingConfig {
     pub(super) fn check(&self) -> Result<(), Invalid> {
-        require(self.epochs >= 1, "training.epochs", "at least 1", self.epochs)?;
+        require(
+            self.epochs >= 1,
+            "training.epochs",
+            "at least 1",
+            self.epochs,
+        )?;
         require(
             (0.0..=1.0).contains(&self.label_smoothing),
             "training.label_smoothing",
@@ -92,13 +103,33 @@ impl TrainingConfig {
         )?;
         if let Some(norm) = self.max_grad_norm {
             let usable = norm.is_finite() && norm > 0.0;
-            require(usable, "training.max_grad_norm", "greater than 0, or null for no clipping", norm)?;
+            require(
+                usable,
+                "training.max_grad_norm",
+                "greater than 0, or null for no clipping",
+                norm,
+            )?;
         }
-        require(self.log_interval >= 1, "training.log_interval", "at least 1", self.log_interval)?;
-        require(self.eval_interval >= 1, "training.eval_interval", "at least 1", self.eval_interval)?;
+        require(
+            self.log_interval >= 1,
+            "training.log_interval",
+            "at least 1",
+            self.log_interval,
+        )?;
+        require(
+            self.eval_interval >= 1,
+            "training.eval_interval",
+            "at least 1",
+            self.eval_interval,
+        )?;
         if let Some(threads) = self.threads {
             let rule = format!("between 1 and {MOST_THREADS}, or null for all cores");
-            require((1..=MOST_THREADS).contains(&threads), "training.threads", &rule, threads)?;
+            require(
+                (1..=MOST_THREADS).contains(&threads),
+                "training.threads",
+                &rule,
+                threads,
+            )?;
         }
         self.sweep.check()
     }

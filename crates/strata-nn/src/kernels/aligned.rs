@@ -18,7 +18,9 @@ pub(crate) struct AlignedBuffer {
 impl AlignedBuffer {
     /// At least `len` zeros.
     pub(crate) fn zeros(len: usize) -> Self {
-        Self { lines: vec![Line([0.0; LANES]); len.div_ceil(LANES)] }
+        Self {
+            lines: vec![Line([0.0; LANES]); len.div_ceil(LANES)],
+        }
     }
 }
 

@@ -88,13 +88,19 @@ impl ThreadPool {
         let generation = generation_of(self.phase.claims.load(Ordering::Relaxed));
         while self.phase.claim_and_work(generation) {}
         self.wait_for(chunks);
-        assert!(!self.phase.panicked.swap(false, Ordering::Relaxed), "a chunk of work panicked");
+        assert!(
+            !self.phase.panicked.swap(false, Ordering::Relaxed),
+            "a chunk of work panicked"
+        );
     }
 
     fn publish(&mut self, chunks: usize, work: &(dyn Fn(usize) + Sync)) {
         // SAFETY: only the lifetime changes. The pointer is followed only by threads that have claimed
         // a chunk of this phase, and `run` does not return before all of them are finished.
-        let work = unsafe { std::mem::transmute::<*const (dyn Fn(usize) + Sync + '_), Work>(work) };
+        let work = unsafe {
+            std::mem::transmute::<&(dyn Fn(usize) + Sync), &'static (dyn Fn(usize) + Sync)>(work)
+        };
+        let work: Work = work;
         // SAFETY: the previous phase has no unclaimed chunk and all of its chunks are finished, so no
         // other thread reads these cells until `claims` below announces the new phase.
         unsafe {
@@ -103,7 +109,9 @@ impl ThreadPool {
         }
         self.phase.finished.store(0, Ordering::Relaxed);
         let generation = generation_of(self.phase.claims.load(Ordering::Relaxed)).wrapping_add(1);
-        self.phase.claims.store(packed(generation, chunks), Ordering::SeqCst);
+        self.phase
+            .claims
+            .store(packed(generation, chunks), Ordering::SeqCst);
         for (parked, worker) in self.phase.workers_parked.iter().zip(&self.workers) {
             if parked.load(Ordering::SeqCst) {
                 worker.thread().unpark();
@@ -158,9 +166,11 @@ impl Phase {
 
     /// Computes the next chunk of the phase `generation`; false if there is none left.
     fn claim_and_work(&self, generation: u32) -> bool {
-        let claimed = self.claims.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |claims| {
-            (generation_of(claims) == generation && has_chunks(claims)).then_some(claims + 1)
-        });
+        let claimed = self
+            .claims
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |claims| {
+                (generation_of(claims) == generation && has_chunks(claims)).then_some(claims + 1)
+            });
         let Ok(claims) = claimed else { return false };
         // SAFETY: this thread holds an unfinished chunk of the current phase, so `run` is still waiting
         // and neither cell is written before `finished` says that this chunk is done; the pointer
@@ -225,7 +235,9 @@ mod tests {
                         counts[chunk].fetch_add(1, Ordering::Relaxed);
                     });
                 }
-                let all_fifty = counts.iter().all(|count| count.load(Ordering::Relaxed) == 50);
+                let all_fifty = counts
+                    .iter()
+                    .all(|count| count.load(Ordering::Relaxed) == 50);
                 assert!(all_fifty, "{threads} threads, {chunks} chunks");
             }
         }

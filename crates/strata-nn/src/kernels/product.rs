@@ -29,15 +29,28 @@ impl Cut {
     /// Cuts by panels first: the rows of a block are read again for each of its panels, and stay in
     /// the nearest cache meanwhile.
     pub(crate) fn by_panels(rows: usize, panels: usize) -> Self {
-        let row_blocks = WANTED_CHUNKS.div_ceil(panels.max(1)).min(rows.div_ceil(ROWS_OF_A_BLOCK)).max(1);
-        Self { rows, panels, row_blocks, panel_blocks: panels }
+        let row_blocks = WANTED_CHUNKS
+            .div_ceil(panels.max(1))
+            .min(rows.div_ceil(ROWS_OF_A_BLOCK))
+            .max(1);
+        Self {
+            rows,
+            panels,
+            row_blocks,
+            panel_blocks: panels,
+        }
     }
 
     /// Cuts by blocks of 16 rows first.
     pub(crate) fn by_rows(rows: usize, panels: usize) -> Self {
         let row_blocks = rows.div_ceil(ROWS_OF_A_BLOCK).max(1);
         let panel_blocks = WANTED_CHUNKS.div_ceil(row_blocks).min(panels).max(1);
-        Self { rows, panels, row_blocks, panel_blocks }
+        Self {
+            rows,
+            panels,
+            row_blocks,
+            panel_blocks,
+        }
     }
 
     pub(crate) fn chunks(&self) -> usize {
@@ -85,7 +98,9 @@ pub(crate) fn rows_times_panels(
         for panel in panels.clone() {
             let mut out: Accumulators = [[0.0; LANES]; 16];
             if let Some(start) = start.get(panel * LANES..(panel + 1) * LANES) {
-                out[..count].iter_mut().for_each(|row| row.copy_from_slice(start));
+                out[..count]
+                    .iter_mut()
+                    .for_each(|row| row.copy_from_slice(start));
             }
             let tile = Tile {
                 a: &x.data[first_row * x.stride..],

@@ -19,7 +19,11 @@ unsafe impl<T: Send> Sync for SharedSlice<'_, T> {}
 
 impl<'a, T> SharedSlice<'a, T> {
     pub(crate) fn new(slice: &'a mut [T]) -> Self {
-        Self { start: slice.as_mut_ptr(), len: slice.len(), borrowed: PhantomData }
+        Self {
+            start: slice.as_mut_ptr(),
+            len: slice.len(),
+            borrowed: PhantomData,
+        }
     }
 
     /// The elements of `range`.
@@ -32,7 +36,10 @@ impl<'a, T> SharedSlice<'a, T> {
     /// If `range` reaches beyond the slice.
     #[expect(clippy::mut_from_ref, reason = "disjointness is the caller's promise")]
     pub(crate) unsafe fn range(&self, range: Range<usize>) -> &mut [T] {
-        assert!(range.start <= range.end && range.end <= self.len, "range beyond the buffer");
+        assert!(
+            range.start <= range.end && range.end <= self.len,
+            "range beyond the buffer"
+        );
         // SAFETY: the range lies within the slice that `new` borrowed for `'a` (just checked), and
         // the caller promises that nobody else refers to it.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(range.start), range.len()) }

@@ -52,7 +52,10 @@ impl LayerState {
             first: AlignedBuffer::zeros(len),
             second: AlignedBuffer::zeros(len),
         };
-        Self { weight: state(layer.weight.len()), bias: state(layer.bias.len()) }
+        Self {
+            weight: state(layer.weight.len()),
+            bias: state(layer.bias.len()),
+        }
     }
 }
 
@@ -87,15 +90,22 @@ impl GatherInto<'_> {
         let rows = rows_of_chunk(chunk, batch.indices.len());
         // SAFETY: chunk `c` writes the rows `8c..8c+8` and their labels, and no other chunk does.
         let (x, labels) = unsafe {
-            (self.x.range(rows.start * self.stride..rows.end * self.stride), self.labels.range(rows.clone()))
+            (
+                self.x
+                    .range(rows.start * self.stride..rows.end * self.stride),
+                self.labels.range(rows.clone()),
+            )
         };
         let place = match batch.place {
-            Place::Training { epoch, position } => {
-                Place::Training { epoch, position: position + rows.start }
-            }
+            Place::Training { epoch, position } => Place::Training {
+                epoch,
+                position: position + rows.start,
+            },
             Place::Evaluation => Place::Evaluation,
         };
-        batch.samples.gather(place, &batch.indices[rows], x, self.stride, labels);
+        batch
+            .samples
+            .gather(place, &batch.indices[rows], x, self.stride, labels);
     }
 }
 
@@ -106,7 +116,9 @@ pub(crate) fn gather(pool: &mut ThreadPool, workspace: &mut Workspace, batch: &B
         labels: SharedSlice::new(&mut workspace.labels),
         stride: workspace.x_stride,
     };
-    pool.run(row_chunks(batch.indices.len()), &|chunk| into.chunk(batch, chunk));
+    pool.run(row_chunks(batch.indices.len()), &|chunk| {
+        into.chunk(batch, chunk);
+    });
 }
 
 /// Computes the outputs of all layers for the first `rows` samples of the workspace.
@@ -123,8 +135,14 @@ pub(crate) fn forward(
     for (index, layer) in layers.iter().enumerate() {
         let (before, from) = workspace.layers.split_at_mut(index);
         let input = match before.last() {
-            None => Rows { data: &workspace.x, stride: workspace.x_stride },
-            Some(before) => Rows { data: &before.y, stride: before.stride },
+            None => Rows {
+                data: &workspace.x,
+                stride: workspace.x_stride,
+            },
+            Some(before) => Rows {
+                data: &before.y,
+                stride: before.stride,
+            },
         };
         let to = &mut from[0];
         let stride = to.stride;
@@ -145,9 +163,18 @@ pub(crate) fn forward(
                     if index < last {
                         let mut slopes = [[0.0; LANES]; 16];
                         let at = (first_row * stride + panel * LANES) as u32;
-                        let (values, derivatives) =
-                            (tile[..count].as_flattened_mut(), slopes[..count].as_flattened_mut());
-                        activate(set, activation, dropout, (at, stride as u32), values, derivatives);
+                        let (values, derivatives) = (
+                            tile[..count].as_flattened_mut(),
+                            slopes[..count].as_flattened_mut(),
+                        );
+                        activate(
+                            set,
+                            activation,
+                            dropout,
+                            (at, stride as u32),
+                            values,
+                            derivatives,
+                        );
                         // SAFETY: the cut gives each row of each panel to one chunk.
                         unsafe { store_rows(&slope, stride, first_row, panel, &slopes[..count]) };
                     }
@@ -190,8 +217,17 @@ fn activate_body(
     slopes: &mut [f32],
 ) {
     activation.apply(values, slopes);
-    let Some(Dropout { key, threshold, scale }) = dropout else { return };
-    let rows = values.chunks_exact_mut(LANES).zip(slopes.chunks_exact_mut(LANES));
+    let Some(Dropout {
+        key,
+        threshold,
+        scale,
+    }) = dropout
+    else {
+        return;
+    };
+    let rows = values
+        .chunks_exact_mut(LANES)
+        .zip(slopes.chunks_exact_mut(LANES));
     for (row, (values, slopes)) in rows.enumerate() {
         let first = place.0.wrapping_add(row as u32 * place.1);
         for (j, (value, slope)) in values.iter_mut().zip(slopes).enumerate() {
@@ -231,8 +267,14 @@ pub(crate) fn loss(
     let stride = last.stride;
     let with_gradient = !last.dz.is_empty();
     let y = SharedSlice::new(&mut last.y);
-    let (dz, dz_panels) = (SharedSlice::new(&mut last.dz), SharedSlice::new(&mut last.dz_panels));
-    let (losses, hits) = (SharedSlice::new(&mut workspace.losses), SharedSlice::new(&mut workspace.hits));
+    let (dz, dz_panels) = (
+        SharedSlice::new(&mut last.dz),
+        SharedSlice::new(&mut last.dz_panels),
+    );
+    let (losses, hits) = (
+        SharedSlice::new(&mut workspace.losses),
+        SharedSlice::new(&mut workspace.hits),
+    );
     let labels = &workspace.labels;
     let padded = classes.next_multiple_of(LANES);
     pool.run(row_chunks(rows), &|chunk| {
@@ -246,7 +288,12 @@ pub(crate) fn loss(
                 )
             };
             let label = labels[row] as usize;
-            let criterion = Criterion { classes, label, label_smoothing, weight: 1.0 / rows as f32 };
+            let criterion = Criterion {
+                classes,
+                label,
+                label_smoothing,
+                weight: 1.0 / rows as f32,
+            };
             (*loss, *hit) = criterion.value(logits);
             if !with_gradient {
                 continue;
@@ -258,7 +305,15 @@ pub(crate) fn loss(
             let gradient = gradient.as_chunks::<LANES>().0;
             for (panel, values) in gradient.iter().enumerate() {
                 // SAFETY: a row of each panel belongs to the chunk of the row.
-                unsafe { store_panel(&dz_panels, panel_rows, row, panel, std::slice::from_ref(values)) };
+                unsafe {
+                    store_panel(
+                        &dz_panels,
+                        panel_rows,
+                        row,
+                        panel,
+                        std::slice::from_ref(values),
+                    );
+                };
             }
         }
     });
@@ -285,7 +340,10 @@ impl Criterion {
             }
         }
         let most = f64::from(most);
-        let sum: f64 = logits.iter().map(|&z| f64::from(math::exp((f64::from(z) - most) as f32))).sum();
+        let sum: f64 = logits
+            .iter()
+            .map(|&z| f64::from(math::exp((f64::from(z) - most) as f32)))
+            .sum();
         let log_sum = math::ln(sum) + most;
         let of_label = log_sum - f64::from(logits[self.label]);
         let smoothing = f64::from(self.label_smoothing);
@@ -301,7 +359,12 @@ impl Criterion {
 /// Replaces logits by the derivative of the weighted loss; padded columns become 0.
 #[inline(always)]
 fn gradient_body(criterion: Criterion, logits: &mut [f32]) {
-    let Criterion { classes, label, label_smoothing, weight } = criterion;
+    let Criterion {
+        classes,
+        label,
+        label_smoothing,
+        weight,
+    } = criterion;
     let (real, padding) = logits.split_at_mut(classes);
     let most = real.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     for z in real.iter_mut() {
@@ -319,6 +382,10 @@ fn gradient_body(criterion: Criterion, logits: &mut [f32]) {
 /// Computes the gradients of all parameters from the derivative by the logits.
 ///
 /// Returns the sum of the squares of all gradients.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one phase: the three kinds of its chunks share their buffers"
+)]
 pub(crate) fn backward(
     pool: &mut ThreadPool,
     set: InstructionSet,
@@ -332,19 +399,38 @@ pub(crate) fn backward(
     let mut total = 0.0;
     for (index, (layer, state)) in layers.iter().zip(states).enumerate().rev() {
         let (before, from) = workspace.layers.split_at_mut(index);
-        let dz = Rows { data: &from[0].dz, stride: from[0].stride };
+        let dz = Rows {
+            data: &from[0].dz,
+            stride: from[0].stride,
+        };
         let dz_panels = &from[0].dz_panels;
         let (input, mut below) = match before.last_mut() {
-            None => (Rows { data: &workspace.x, stride: workspace.x_stride }, None),
+            None => (
+                Rows {
+                    data: &workspace.x,
+                    stride: workspace.x_stride,
+                },
+                None,
+            ),
             Some(before) => {
-                let input = Rows { data: &before.y, stride: before.stride };
-                let to = (SharedSlice::new(&mut before.dz), SharedSlice::new(&mut before.dz_panels));
+                let input = Rows {
+                    data: &before.y,
+                    stride: before.stride,
+                };
+                let to = (
+                    SharedSlice::new(&mut before.dz),
+                    SharedSlice::new(&mut before.dz_panels),
+                );
                 (input, Some((&before.slope, to)))
             }
         };
         let below = below.as_mut();
         let input_cut = Cut::by_panels(rows, layer.input_panels());
-        let input_chunks = if below.is_some() { input_cut.chunks() } else { 0 };
+        let input_chunks = if below.is_some() {
+            input_cut.chunks()
+        } else {
+            0
+        };
         let weight_cut = Cut::by_rows(layer.inputs, layer.output_panels());
         let chunks = input_chunks + weight_cut.chunks() + 1;
         let weight = SharedSlice::new(&mut state.weight.gradient);
@@ -353,34 +439,71 @@ pub(crate) fn backward(
         let below = below.map(|(slope, to)| (&**slope, *to));
         pool.run(chunks, &|chunk| {
             let mut square = 0.0;
-            if let Some((slope, (dz_below, dz_panels_below))) = below.filter(|_| chunk < input_chunks) {
+            if let Some((slope, (dz_below, dz_panels_below))) =
+                below.filter(|_| chunk < input_chunks)
+            {
                 let (rows, panels) = input_cut.chunk(chunk);
-                let finish = &mut |first_row: usize, count: usize, panel: usize, tile: &mut [[f32; LANES]; 16]| {
-                    for (row, values) in tile[..count].iter_mut().enumerate() {
-                        let at = (first_row + row) * input.stride + panel * LANES;
-                        let slopes = &slope[at..at + LANES];
-                        values.iter_mut().zip(slopes).for_each(|(value, slope)| *value *= slope);
-                    }
-                    // SAFETY: the cut gives each row of each panel to one chunk.
-                    unsafe {
-                        store_rows(&dz_below, input.stride, first_row, panel, &tile[..count]);
-                        store_panel(&dz_panels_below, panel_rows, first_row, panel, &tile[..count]);
-                    }
-                };
-                rows_times_panels(set, dz, layer.outputs, &layer.transposed, &[], rows, panels, finish);
+                let finish =
+                    &mut |first_row: usize,
+                          count: usize,
+                          panel: usize,
+                          tile: &mut [[f32; LANES]; 16]| {
+                        for (row, values) in tile[..count].iter_mut().enumerate() {
+                            let at = (first_row + row) * input.stride + panel * LANES;
+                            let slopes = &slope[at..at + LANES];
+                            values
+                                .iter_mut()
+                                .zip(slopes)
+                                .for_each(|(value, slope)| *value *= slope);
+                        }
+                        // SAFETY: the cut gives each row of each panel to one chunk.
+                        unsafe {
+                            store_rows(&dz_below, input.stride, first_row, panel, &tile[..count]);
+                            store_panel(
+                                &dz_panels_below,
+                                panel_rows,
+                                first_row,
+                                panel,
+                                &tile[..count],
+                            );
+                        }
+                    };
+                rows_times_panels(
+                    set,
+                    dz,
+                    layer.outputs,
+                    &layer.transposed,
+                    &[],
+                    rows,
+                    panels,
+                    finish,
+                );
             } else if chunk < chunks - 1 {
                 let (columns, panels) = weight_cut.chunk(chunk - input_chunks);
-                let finish = &mut |first: usize, count: usize, panel: usize, tile: &mut [[f32; LANES]; 16]| {
-                    // SAFETY: the cut gives each row of each panel to one chunk.
-                    unsafe { store_panel(&weight, layer.inputs, first, panel, &tile[..count]) };
-                };
+                let finish =
+                    &mut |first: usize,
+                          count: usize,
+                          panel: usize,
+                          tile: &mut [[f32; LANES]; 16]| {
+                        // SAFETY: the cut gives each row of each panel to one chunk.
+                        unsafe { store_panel(&weight, layer.inputs, first, panel, &tile[..count]) };
+                    };
                 let right = (&**dz_panels, panel_rows);
-                columns_times_panels(set, input, rows, right, columns.clone(), panels.clone(), finish);
+                columns_times_panels(
+                    set,
+                    input,
+                    rows,
+                    right,
+                    columns.clone(),
+                    panels.clone(),
+                    finish,
+                );
                 for panel in panels {
                     // Not tile by tile: the height of a tile must not decide the order of a sum.
                     let at = |row: usize| (panel * layer.inputs + row) * LANES;
                     // SAFETY: as above, and the tiles of this chunk are done.
-                    square += sum_of_squares(unsafe { weight.range(at(columns.start)..at(columns.end)) });
+                    square +=
+                        sum_of_squares(unsafe { weight.range(at(columns.start)..at(columns.end)) });
                 }
             } else {
                 // SAFETY: only the last chunk writes the gradient of the biases.
@@ -413,7 +536,9 @@ pub(crate) fn most_backward_chunks(layers: &[Layer], rows: usize) -> usize {
 fn sum_rows(panel: &[f32], sums: &mut [f32]) {
     sums.fill(0.0);
     for row in panel.chunks_exact(LANES) {
-        sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+        sums.iter_mut()
+            .zip(row)
+            .for_each(|(sum, value)| *sum += value);
     }
 }
 
@@ -421,7 +546,10 @@ fn sum_rows(panel: &[f32], sums: &mut [f32]) {
 fn sum_of_squares(values: &[f32]) -> f64 {
     let mut lanes = [0.0_f32; LANES];
     for line in values.chunks_exact(LANES) {
-        lanes.iter_mut().zip(line).for_each(|(lane, value)| *lane += value * value);
+        lanes
+            .iter_mut()
+            .zip(line)
+            .for_each(|(lane, value)| *lane += value * value);
     }
     lanes.iter().map(|&lane| f64::from(lane)).sum()
 }
@@ -504,7 +632,12 @@ impl<'a> SharedState<'a> {
 }
 
 impl<'a> LayerUpdate<'a> {
-    fn new(set: InstructionSet, rule: Update, layer: &'a mut Layer, state: &'a mut LayerState) -> Self {
+    fn new(
+        set: InstructionSet,
+        rule: Update,
+        layer: &'a mut Layer,
+        state: &'a mut LayerState,
+    ) -> Self {
         Self {
             set,
             rule,
@@ -529,7 +662,10 @@ impl<'a> LayerUpdate<'a> {
         for panel in panels {
             let at = |row: usize| (panel * self.inputs + row) * LANES;
             // SAFETY: the cut gives each row of each panel to one chunk.
-            unsafe { self.weight.apply(self.set, self.rule, at(rows.start)..at(rows.end)) };
+            unsafe {
+                self.weight
+                    .apply(self.set, self.rule, at(rows.start)..at(rows.end));
+            };
             if self.has_transposed {
                 self.transpose(panel, rows.clone());
             }

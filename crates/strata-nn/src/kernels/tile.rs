@@ -62,7 +62,11 @@ impl Tile<'_> {
 /// fused instruction in its baseline, since emulating one would be a hundred times slower.
 fn portable(tile: &Tile, out: &mut Accumulators) {
     let multiply_add = |x: f32, y: f32, z: f32| {
-        if cfg!(target_feature = "fma") || cfg!(target_arch = "aarch64") { x.mul_add(y, z) } else { x * y + z }
+        if cfg!(target_feature = "fma") || cfg!(target_arch = "aarch64") {
+            x.mul_add(y, z)
+        } else {
+            x * y + z
+        }
     };
     for (k, b) in tile.b.chunks_exact(LANES).take(tile.inner).enumerate() {
         for (row, sums) in out.iter_mut().enumerate().take(tile.rows) {
@@ -144,7 +148,10 @@ mod x86 {
         unsafe {
             let mut sums = [[_mm256_set1_ps(0.0); 2]; ROWS];
             for (sum, row) in sums.iter_mut().zip(out.iter()) {
-                *sum = [_mm256_loadu_ps(row.as_ptr()), _mm256_loadu_ps(row.as_ptr().add(8))];
+                *sum = [
+                    _mm256_loadu_ps(row.as_ptr()),
+                    _mm256_loadu_ps(row.as_ptr().add(8)),
+                ];
             }
             for _ in 0..tile.inner {
                 let columns = [_mm256_loadu_ps(b), _mm256_loadu_ps(b.add(8))];
@@ -171,7 +178,9 @@ mod tests {
     use super::*;
 
     fn numbers(n: usize, seed: usize) -> Vec<f32> {
-        (0..n).map(|i| ((i * 31 + seed * 17) % 101) as f32 / 50.0 - 1.0).collect()
+        (0..n)
+            .map(|i| ((i * 31 + seed * 17) % 101) as f32 / 50.0 - 1.0)
+            .collect()
     }
 
     proptest! {

@@ -19,7 +19,9 @@ pub(crate) fn run(args: &EvalArgs) -> Result<Ended, Failure> {
     };
     let evaluated = evaluate_run(&request, &mut ConsoleEvents::new(&interrupted))?;
     if !evaluated.same_data {
-        anstream::eprintln!("warning: these are other images than those of the run, or another split");
+        anstream::eprintln!(
+            "warning: these are other images than those of the run, or another split"
+        );
     }
     let text = if args.json {
         serde_json::to_string_pretty(&evaluated).context("figures as JSON")? + "\n"
@@ -35,7 +37,8 @@ fn table(evaluated: &EvaluatedRun) -> String {
     for part in ["validation", "test"] {
         let figure = |name: &str| evaluated.figures.get(&format!("{part}/{name}"));
         if let (Some(loss), Some(accuracy)) = (figure("loss"), figure("accuracy")) {
-            writeln!(text, "{part:<11} loss {loss:.5}  accuracy {accuracy:.5}").expect("a string takes everything");
+            writeln!(text, "{part:<11} loss {loss:.5}  accuracy {accuracy:.5}")
+                .expect("a string takes everything");
         }
     }
     text

@@ -26,7 +26,8 @@ fn lines(predictions: &[Prediction]) -> String {
     for prediction in predictions {
         write!(text, "{}", prediction.file.display()).expect("a string takes everything");
         for class in &prediction.classes {
-            write!(text, "  {} {:.1} %", class.class, 100.0 * class.probability).expect("a string takes everything");
+            write!(text, "  {} {:.1} %", class.class, 100.0 * class.probability)
+                .expect("a string takes everything");
         }
         text.push('\n');
     }

@@ -11,16 +11,26 @@ fn eval_gives_the_figures_of_the_run() {
     let summary = project.json("run/summary.json");
     assert_eq!(evaluated["test/accuracy"], summary["last"]["test/accuracy"]);
     assert_eq!(evaluated["test/loss"], summary["last"]["test/loss"]);
-    assert_eq!(evaluated["validation/accuracy"], summary["best"]["validation/accuracy"]["value"]);
-    project.strata(&["eval", "run"]).ends_with(0).says(&["validation", "test"]);
+    assert_eq!(
+        evaluated["validation/accuracy"],
+        summary["best"]["validation/accuracy"]["value"]
+    );
+    project
+        .strata(&["eval", "run"])
+        .ends_with(0)
+        .says(&["validation", "test"]);
 }
 
 #[test]
 fn predict_names_the_class_of_a_picture() {
     let project = Project::with_images();
-    project.train(&["hydra.run.dir=run", "training.epochs=6"]).ends_with(0);
+    project
+        .train(&["hydra.run.dir=run", "training.epochs=6"])
+        .ends_with(0);
     project.write("k.png", png_of(&picture(20, 3)));
-    let predicted = project.strata(&["predict", "run", "k.png", "--json"]).ends_with(0);
+    let predicted = project
+        .strata(&["predict", "run", "k.png", "--json"])
+        .ends_with(0);
     let predicted: serde_json::Value = serde_json::from_str(&predicted.stdout).expect("JSON");
     assert_eq!(predicted[0]["file"], "k.png");
     assert_eq!(predicted[0]["classes"][0]["class"], "K");
@@ -29,23 +39,36 @@ fn predict_names_the_class_of_a_picture() {
 #[test]
 fn predict_refuses_what_is_no_picture() {
     let project = Project::with_images();
-    project.train(&["hydra.run.dir=run", "training.epochs=1"]).ends_with(0);
+    project
+        .train(&["hydra.run.dir=run", "training.epochs=1"])
+        .ends_with(0);
     project.write("broken.png", b"\x89PNG\r\n\x1a\nnot a picture");
-    project.strata(&["predict", "run", "broken.png"]).ends_with(1).says(&["broken.png"]);
+    project
+        .strata(&["predict", "run", "broken.png"])
+        .ends_with(1)
+        .says(&["broken.png"]);
 }
 
 #[test]
 fn a_folder_without_a_run_is_named() {
     let project = Project::new();
-    project.strata(&["eval", "elsewhere"]).ends_with(1).says(&["elsewhere"]);
+    project
+        .strata(&["eval", "elsewhere"])
+        .ends_with(1)
+        .says(&["elsewhere"]);
 }
 
 #[test]
 fn a_truncated_model_is_refused() {
     let project = Project::with_images();
-    project.train(&["hydra.run.dir=run", "training.epochs=1"]).ends_with(0);
+    project
+        .train(&["hydra.run.dir=run", "training.epochs=1"])
+        .ends_with(0);
     let model = project.path("run/artifacts/best_model.safetensors");
     let bytes = std::fs::read(&model).unwrap();
     std::fs::write(&model, &bytes[..bytes.len() / 2]).unwrap();
-    project.strata(&["eval", "run"]).ends_with(1).says(&["best_model.safetensors"]);
+    project
+        .strata(&["eval", "run"])
+        .ends_with(1)
+        .says(&["best_model.safetensors"]);
 }

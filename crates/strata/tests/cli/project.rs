@@ -24,7 +24,9 @@ pub(crate) struct Outcome {
 
 impl Project {
     pub(crate) fn new() -> Self {
-        Self { folder: TempDir::new().expect("a temporary folder") }
+        Self {
+            folder: TempDir::new().expect("a temporary folder"),
+        }
     }
 
     /// A project with a small data set in EMNIST's layout below `data/`.
@@ -57,7 +59,12 @@ impl Project {
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_strata"));
         command.current_dir(self.folder.path()).args(args);
-        for variable in ["MLP_DATA_DIR", "ASSIGNMENT1_OUTDIR", "WANDB_MODE", "NO_COLOR"] {
+        for variable in [
+            "MLP_DATA_DIR",
+            "ASSIGNMENT1_OUTDIR",
+            "WANDB_MODE",
+            "NO_COLOR",
+        ] {
             command.env_remove(variable);
         }
         command
@@ -104,7 +111,13 @@ impl Outcome {
 
     #[track_caller]
     pub(crate) fn ends_with(self, code: i32) -> Self {
-        assert_eq!(self.code, Some(code), "stdout: {}\nstderr: {}", self.stdout, self.stderr);
+        assert_eq!(
+            self.code,
+            Some(code),
+            "stdout: {}\nstderr: {}",
+            self.stdout,
+            self.stderr
+        );
         self
     }
 
@@ -112,7 +125,11 @@ impl Outcome {
     pub(crate) fn says(self, fragments: &[&str]) -> Self {
         for fragment in fragments {
             let said = self.stdout.contains(fragment) || self.stderr.contains(fragment);
-            assert!(said, "`{fragment}` is missing\nstdout: {}\nstderr: {}", self.stdout, self.stderr);
+            assert!(
+                said,
+                "`{fragment}` is missing\nstdout: {}\nstderr: {}",
+                self.stdout, self.stderr
+            );
         }
         self
     }
@@ -146,8 +163,16 @@ pub(crate) fn write_split(raw: &Path, name: &str, per_class: usize) {
         label_file.push(class);
     }
     fs::create_dir_all(raw).expect("a folder");
-    fs::write(raw.join(format!("emnist-balanced-{name}-images-idx3-ubyte")), pixel_file).expect("images");
-    fs::write(raw.join(format!("emnist-balanced-{name}-labels-idx1-ubyte")), label_file).expect("labels");
+    fs::write(
+        raw.join(format!("emnist-balanced-{name}-images-idx3-ubyte")),
+        pixel_file,
+    )
+    .expect("images");
+    fs::write(
+        raw.join(format!("emnist-balanced-{name}-labels-idx1-ubyte")),
+        label_file,
+    )
+    .expect("labels");
 }
 
 pub(crate) fn idx_header(magic: u32, sizes: &[usize]) -> Vec<u8> {
