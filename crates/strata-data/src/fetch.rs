@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use strata_fs::{DownloadEvents, DownloadRequest, download, md5_of_file, write_atomically_with};
 use zip::ZipArchive;
@@ -143,6 +143,9 @@ impl DownloadEvents for Forward<'_> {
     }
 
     fn wait(&mut self, time: Duration) {
-        thread::sleep(time);
+        let until = Instant::now() + time;
+        while Instant::now() < until && !self.0.interrupted() {
+            thread::sleep(Duration::from_millis(50));
+        }
     }
 }

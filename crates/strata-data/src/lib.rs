@@ -25,6 +25,7 @@ pub mod glyphs;
 mod idx;
 mod load;
 mod picture;
+mod random;
 mod split;
 
 pub use class_names::{BALANCED_CLASSES, class_names};

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
 use strata_fs::Sha256;
 
 use crate::dataset::{Dataset, Splits, Subset};
+use crate::random::Random;
 
 /// Names the stream, so that no other use of the seed draws the same numbers.
-const STREAM: u64 = 0x7370_6c69_7400_0001;
+const STREAM: u64 = 0x7370_6c69_74;
 
 /// What every split needs besides the images.
 pub(crate) struct Recipe {
@@ -70,24 +69,12 @@ impl Recipe {
     }
 }
 
-/// `0..n` in random order.
+/// `0..n` in random order (Fisher–Yates).
 pub(crate) fn shuffled(n: usize, seed: u64) -> Vec<u32> {
-    let mut random = ChaCha8Rng::seed_from_u64(seed);
-    random.set_stream(STREAM);
+    let mut random = Random::stream(seed, STREAM, 0);
     let mut order: Vec<u32> = (0..n as u32).collect();
     for last in (1..n).rev() {
-        order.swap(last, below(&mut random, last as u32 + 1) as usize);
+        order.swap(last, random.below(last + 1));
     }
     order
-}
-
-/// An integer in `0..bound`, each as likely as the others (Lemire 2019).
-pub(crate) fn below(random: &mut ChaCha8Rng, bound: u32) -> u32 {
-    let unfair = bound.wrapping_neg() % bound;
-    loop {
-        let product = u64::from(random.next_u32()) * u64::from(bound);
-        if product as u32 >= unfair {
-            return (product >> 32) as u32;
-        }
-    }
 }

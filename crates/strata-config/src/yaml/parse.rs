@@ -14,6 +14,9 @@ use crate::node::{Key, Map, Node, Value};
 /// Deeper than any configuration, shallower than the stack.
 const DEEPEST: usize = 200;
 
+/// Aliases are copies, and a few lines of aliases to aliases would fill any memory.
+const MOST_COPIED_NODES: usize = 1_000_000;
+
 /// Reads one document; an empty one is null.
 ///
 /// # Errors
@@ -37,6 +40,7 @@ pub fn from_yaml(source: &Arc<Source>) -> Result<Node, ConfigError> {
         parser,
         source,
         anchors: HashMap::new(),
+        copied_nodes: 0,
     };
     composer.document()
 }
@@ -45,6 +49,7 @@ struct Composer<'a, 'b> {
     parser: Parser<&'a mut &'b [u8]>,
     source: &'a Arc<Source>,
     anchors: HashMap<String, Node>,
+    copied_nodes: usize,
 }
 
 impl Composer<'_, '_> {
@@ -93,14 +98,19 @@ impl Composer<'_, '_> {
         }
         let anchor = match &event.data {
             EventData::Alias { anchor } => {
-                let known = self.anchors.get(anchor).cloned();
-                return known.ok_or_else(|| {
-                    self.error(
-                        &format!("there is no anchor `&{anchor}` before this alias"),
+                let Some(known) = self.anchors.get(anchor) else {
+                    let title = format!("there is no anchor `&{anchor}` before this alias");
+                    return Err(self.error(&title, &event, "here"));
+                };
+                self.copied_nodes += node_count(known);
+                if self.copied_nodes > MOST_COPIED_NODES {
+                    return Err(self.error(
+                        "the aliases of this document copy too much",
                         &event,
                         "here",
-                    )
-                });
+                    ));
+                }
+                return Ok(known.clone());
             }
             EventData::Scalar { anchor, .. }
             | EventData::SequenceStart { anchor, .. }
@@ -275,6 +285,14 @@ impl Composer<'_, '_> {
     }
 }
 
+fn node_count(node: &Node) -> usize {
+    match &node.value {
+        Value::Map(map) => 1 + map.values().map(node_count).sum::<usize>(),
+        Value::List(items) => 1 + items.iter().map(node_count).sum::<usize>(),
+        _ => 1,
+    }
+}
+
 /// From the key to the end of a value of one line; the key alone where the value is longer.
 fn whole_entry(key: &Span, value: &Span) -> Span {
     let end = value.range().end;
@@ -350,6 +368,21 @@ mod tests {
         assert_eq!(
             root.descend("z").map(|n| &n.value),
             Some(&Value::Str("12".to_owned()))
+        );
+    }
+
+    #[test]
+    fn aliases_of_aliases_are_bounded() {
+        let mut text = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n".to_owned();
+        for level in 1..12 {
+            let below = vec![format!("*a{}", level - 1); 10].join(",");
+            text += &format!("a{level}: &a{level} [{below}]\n");
+        }
+        assert!(
+            parse(&text)
+                .expect_err("it is refused")
+                .to_string()
+                .contains("copy too much")
         );
     }
 

@@ -5,7 +5,7 @@
 //! training part and those of the test part.
 
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -191,20 +191,15 @@ fn read(path: &Path, config: &GlyphsConfig) -> Result<Option<Glyphs>, CacheError
     Ok(Some(glyphs))
 }
 
-/// Writes the file beside its place, then moves it there.
 fn write(path: &Path, config: &GlyphsConfig, glyphs: &Glyphs) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
     let header = header(config);
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(&checksum_of(&header, glyphs))?;
-    file.write_all(&header)?;
-    for part in parts(glyphs) {
-        file.write_all(part)?;
-    }
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
+    strata_fs::write_atomically_with(path, |file| {
+        file.write_all(&checksum_of(&header, glyphs))?;
+        file.write_all(&header)?;
+        parts(glyphs)
+            .into_iter()
+            .try_for_each(|part| file.write_all(part))
+    })
 }
 
 #[cfg(test)]

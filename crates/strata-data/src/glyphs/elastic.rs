@@ -1,6 +1,6 @@
 //! Elastic deformation: a smooth random field that bends the page under the pen.
 
-use super::random::Random;
+use crate::random::Random;
 
 /// Displacements at the nodes of a coarse grid over the alphabet's box, interpolated smoothly.
 #[derive(Debug, Clone)]

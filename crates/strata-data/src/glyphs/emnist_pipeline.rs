@@ -9,9 +9,9 @@
 
 use super::hand::Hand;
 use super::pen::Stroke;
-use super::random::Random;
-use super::random::exp;
 use super::raster::Canvas;
+use crate::random::Random;
+use crate::random::exp;
 
 /// Pixels along a side of a picture.
 pub(super) const SIDE: usize = 28;

@@ -8,7 +8,7 @@ use super::alphabet::{Allograph, CLASSES, alphabet};
 use super::emnist_pipeline::{PIXELS, Pipeline};
 use super::hand::Hand;
 use super::pen;
-use super::random::Random;
+use crate::random::Random;
 
 /// Raised whenever the pictures of a seed change, so that caches and fingerprints change with them.
 pub const VERSION: u32 = 1;

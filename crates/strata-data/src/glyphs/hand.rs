@@ -2,7 +2,7 @@
 //!
 //! Lengths are in units of the alphabet's box, which is 100 wide and high, unless said otherwise.
 
-use super::random::Random;
+use crate::random::Random;
 
 /// The habits with which one picture is written.
 #[derive(Debug, Clone)]

@@ -9,7 +9,7 @@
 //! 4. [`emnist_pipeline`]: centred, drawn finely by [`raster`], blurred, resampled to 28×28.
 //!
 //! [`generate()`] makes the whole set; [`cached`] makes it once and reads it from then on. Every
-//! picture has a [`random`] stream of its own, so the set is the same for any number of threads, and
+//! picture has a random stream of its own, so the set is the same for any number of threads, and
 //! no function of the platform's mathematics library is used, so it is the same on every machine.
 //!
 //! How hard version 1 is, measured with seed 0 and `PyTorch` (784-512-512-256-47, `ReLU`, `AdamW`,
@@ -25,7 +25,6 @@ mod emnist_pipeline;
 mod generate;
 mod hand;
 mod pen;
-mod random;
 mod raster;
 
 pub use alphabet::CLASSES;

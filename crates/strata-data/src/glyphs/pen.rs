@@ -9,7 +9,7 @@
 use super::alphabet::{Allograph, ControlPoint};
 use super::elastic::ElasticField;
 use super::hand::Hand;
-use super::random::Random;
+use crate::random::Random;
 
 /// A drawn stroke: short straight lines between points `[x, y]`, and its ink.
 #[derive(Debug, Clone)]

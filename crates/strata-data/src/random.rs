@@ -1,36 +1,36 @@
-//! Random numbers for one picture: a stream of its own, found from its place in the set.
+//! Random numbers in streams that are found from their place: a picture of the glyphs, a split.
 
-/// A `SplitMix64` stream (Steele, Lea & Flood 2014), cheap to start anew for every picture.
+/// A `SplitMix64` stream (Steele, Lea & Flood 2014), cheap to start anew.
 #[derive(Debug, Clone)]
-pub(super) struct Random {
+pub(crate) struct Random {
     state: u64,
 }
 
 impl Random {
     /// The stream with these coordinates; streams of different coordinates are unrelated.
-    pub(super) fn stream(seed: u64, split: u64, index: u64) -> Self {
+    pub(crate) fn stream(seed: u64, split: u64, index: u64) -> Self {
         let state = mix(mix(mix(seed) ^ split).wrapping_add(GOLDEN) ^ index);
         Self { state }
     }
 
     /// 64 uniform bits.
-    pub(super) fn bits(&mut self) -> u64 {
+    pub(crate) fn bits(&mut self) -> u64 {
         self.state = self.state.wrapping_add(GOLDEN);
         mix(self.state)
     }
 
     /// Uniform in `[0, 1)`.
-    pub(super) fn uniform(&mut self) -> f32 {
+    pub(crate) fn uniform(&mut self) -> f32 {
         (self.bits() >> 40) as f32 / (1u64 << 24) as f32
     }
 
     /// Uniform in `[low, high)`.
-    pub(super) fn between(&mut self, low: f32, high: f32) -> f32 {
+    pub(crate) fn between(&mut self, low: f32, high: f32) -> f32 {
         low + (high - low) * self.uniform()
     }
 
     /// True with probability `p`.
-    pub(super) fn chance(&mut self, p: f32) -> bool {
+    pub(crate) fn chance(&mut self, p: f32) -> bool {
         self.uniform() < p
     }
 
@@ -38,7 +38,7 @@ impl Random {
     ///
     /// The sum of four uniform numbers: needs no logarithm, and its short tails keep a hand from
     /// writing absurdities.
-    pub(super) fn normal(&mut self, sigma: f32) -> f32 {
+    pub(crate) fn normal(&mut self, sigma: f32) -> f32 {
         let bits = self.bits();
         let sum: u64 = (0..4).map(|lane| (bits >> (16 * lane)) & 0xffff).sum();
         // Each lane has the variance 65536²/12, so the sum has the deviation 65536/√3.
@@ -46,18 +46,18 @@ impl Random {
     }
 
     /// Nearly log-normal: `exp` of [`normal`](Self::normal), so the median is 1.
-    pub(super) fn log_normal(&mut self, sigma: f32) -> f32 {
+    pub(crate) fn log_normal(&mut self, sigma: f32) -> f32 {
         exp(self.normal(sigma))
     }
 
     /// Uniform in `0..bound`; `bound` must not be 0.
-    pub(super) fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         ((u128::from(self.bits()) * bound as u128) >> 64) as usize
     }
 }
 
 /// `(1 + x/64)^64`, within 2 % of `e^x` for `|x| ≤ 1.5` and the same bits on every machine.
-pub(super) fn exp(x: f32) -> f32 {
+pub(crate) fn exp(x: f32) -> f32 {
     let mut power = (1.0 + x / 64.0).max(0.0);
     for _ in 0..6 {
         power *= power;
