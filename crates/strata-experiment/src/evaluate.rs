@@ -8,6 +8,7 @@ use strata_data::{Events, Normalizer};
 use strata_nn::{OptimizerConfig, Trainer, TrainerConfig};
 
 use crate::artifact::SavedModel;
+use crate::config::SourceName;
 use crate::engine;
 use crate::error::ExperimentError;
 use crate::load::load_splits;
@@ -18,6 +19,8 @@ use crate::samples::Images;
 pub struct EvaluateRequest {
     /// The run directory.
     pub run: PathBuf,
+    /// Another data set than the run's, to see what the model makes of images of another kind.
+    pub source: Option<SourceName>,
     /// Folder of the data, if it is no longer the run's.
     pub root: Option<PathBuf>,
     /// Threads that compute; none for all cores.
@@ -49,6 +52,9 @@ pub fn evaluate_run(
     let SavedModel { card, mlp } = SavedModel::of_run(&request.run)?;
     let mut data = card.data.clone();
     data.download = false;
+    if let Some(source) = request.source {
+        data.name = source;
+    }
     if let Some(root) = &request.root {
         data.root.clone_from(root);
     }

@@ -116,10 +116,15 @@ pub(crate) enum InfoPart {
 #[command(after_help = "\
 Examples:
   strata eval runs/2026-01-31_14-05-09
-  strata eval runs/2026-01-31_14-05-09 --root ~/emnist --json")]
+  strata eval runs/2026-01-31_14-05-09 --root ~/emnist --json
+  strata eval runs/2026-01-31_14-05-09 --data emnist --root ~/emnist")]
 pub(crate) struct EvalArgs {
     /// Run directory
     pub(crate) run: PathBuf,
+
+    /// Another data set than the run's
+    #[arg(long, value_name = "NAME")]
+    pub(crate) data: Option<DataName>,
 
     /// Folder of the data, where it has moved since the run
     #[arg(long, value_name = "DIR")]
@@ -132,6 +137,15 @@ pub(crate) struct EvalArgs {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// The data sets, as `data.name` has them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DataName {
+    /// Images on disk
+    Emnist,
+    /// Procedural handwriting
+    Glyphs,
 }
 
 #[derive(Debug, Args)]

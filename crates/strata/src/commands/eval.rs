@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use anyhow::Context;
-use strata_experiment::{EvaluateRequest, EvaluatedRun, evaluate_run};
+use strata_experiment::{EvaluateRequest, EvaluatedRun, SourceName, evaluate_run};
 
-use crate::cli::EvalArgs;
+use crate::cli::{DataName, EvalArgs};
 use crate::exit::{Ended, Failure};
 use crate::load_events::ConsoleEvents;
 use crate::{interrupt, output};
@@ -14,6 +14,10 @@ pub(crate) fn run(args: &EvalArgs) -> Result<Ended, Failure> {
     let interrupted = interrupt::flag()?;
     let request = EvaluateRequest {
         run: args.run.clone(),
+        source: args.data.map(|name| match name {
+            DataName::Emnist => SourceName::Emnist,
+            DataName::Glyphs => SourceName::Glyphs,
+        }),
         root: args.root.clone(),
         threads: args.threads.map(usize::from),
     };
