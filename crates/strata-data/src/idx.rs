@@ -115,13 +115,12 @@ fn read(mut reader: impl Read, magic: u32) -> Result<Vec<u8>, IdxError> {
     }
     let mut bytes = Vec::with_capacity(expected as usize + 1);
     // One more than expected, to notice what is too long.
-    reader
-        .take(expected + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => IdxError::Length { expected, found: 0 },
-            _ => IdxError::Read(error.to_string()),
-        })?;
+    let ended = reader.take(expected + 1).read_to_end(&mut bytes);
+    if let Err(error) = ended
+        && error.kind() != io::ErrorKind::UnexpectedEof
+    {
+        return Err(IdxError::Read(error.to_string()));
+    }
     if bytes.len() as u64 != expected {
         return Err(IdxError::Length {
             expected,
@@ -194,6 +193,28 @@ mod tests {
             Err(IdxError::TooLarge { items: u32::MAX })
         );
         assert_eq!(images(&[][..]), Err(IdxError::NoHeader));
+    }
+
+    #[test]
+    fn a_truncated_gzip_file_says_how_much_there_was() {
+        use std::io::Write;
+
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+        encoder
+            .write_all(&file(LABELS, &[1000], &[7; 1000]))
+            .expect("memory takes everything");
+        let gzip = encoder.finish().expect("memory takes everything");
+        let truncated = labels(gunzip(&gzip[..600]));
+        assert!(
+            matches!(
+                truncated,
+                Err(IdxError::Length {
+                    expected: 1000,
+                    found: 1..1000
+                })
+            ),
+            "{truncated:?}"
+        );
     }
 
     proptest! {
