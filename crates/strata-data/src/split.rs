@@ -8,7 +8,7 @@ use crate::dataset::{Dataset, Splits, Subset};
 use crate::random::Random;
 
 /// Names the stream, so that no other use of the seed draws the same numbers.
-const STREAM: u64 = 0x7370_6c69_74;
+const STREAM: u64 = 0x0073_706c_6974;
 
 /// What every split needs besides the images.
 pub(crate) struct Recipe {
