@@ -1,5 +1,7 @@
 //! The course's npz files.
 
+#![allow(clippy::unwrap_used)]
+
 use std::io::Write;
 use std::path::Path;
 

@@ -1,5 +1,7 @@
 //! Pictures of the user's.
 
+#![allow(clippy::unwrap_used)]
+
 use std::path::{Path, PathBuf};
 
 use strata_data::read_picture;

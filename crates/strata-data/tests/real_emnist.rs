@@ -1,5 +1,7 @@
 //! Real EMNIST images, where the development data lie beside the repository.
 
+#![allow(clippy::unwrap_used)]
+
 use std::path::Path;
 
 use strata_data::{DataRequest, Events, describe, load};
@@ -64,16 +66,8 @@ fn real_images_are_loaded_upright() {
     {
         for (at, &pixel) in splits.test.pixels(position).iter().enumerate() {
             let ink = u64::from(pixel);
-            if at % 28 < 14 {
-                left += ink
-            } else {
-                right += ink
-            }
-            if at / 28 < 14 {
-                top += ink
-            } else {
-                bottom += ink
-            }
+            *(if at % 28 < 14 { &mut left } else { &mut right }) += ink;
+            *(if at / 28 < 14 { &mut top } else { &mut bottom }) += ink;
         }
     }
     assert!(left + bottom > right + top, "{left} {bottom} {right} {top}");

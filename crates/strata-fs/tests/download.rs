@@ -1,5 +1,7 @@
 //! Downloads from a server on this machine that behaves and misbehaves.
 
+#![allow(clippy::unwrap_used)]
+
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};

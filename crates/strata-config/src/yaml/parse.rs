@@ -376,7 +376,8 @@ mod tests {
         let mut text = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n".to_owned();
         for level in 1..12 {
             let below = vec![format!("*a{}", level - 1); 10].join(",");
-            text += &format!("a{level}: &a{level} [{below}]\n");
+            let line = format!("a{level}: &a{level} [{below}]\n");
+            text.push_str(&line);
         }
         assert!(
             parse(&text)
