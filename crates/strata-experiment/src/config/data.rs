@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::invalid::{Invalid, require};
+use super::nullable;
 
 /// The group `data`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,6 +46,7 @@ pub struct DataConfig {
     /// Whether to train on synthetic images.
     pub use_synthetic: bool,
     /// File of synthetic images.
+    #[serde(deserialize_with = "nullable")]
     pub synthetic_artifact: Option<PathBuf>,
 }
 
@@ -74,18 +76,25 @@ pub struct NormalizationConfig {
 #[serde(deny_unknown_fields)]
 pub struct AugmentationsConfig {
     /// Greatest angle in degrees.
+    #[serde(deserialize_with = "nullable")]
     pub rotation: Option<f64>,
     /// Greatest shift.
+    #[serde(deserialize_with = "nullable")]
     pub translate: Option<f64>,
     /// Greatest shear in degrees.
+    #[serde(deserialize_with = "nullable")]
     pub shear: Option<f64>,
     /// Standard deviation of noise added to pixels in 0..1.
+    #[serde(deserialize_with = "nullable")]
     pub gaussian_noise: Option<f64>,
     /// Whether a random part is cut out and enlarged.
+    #[serde(deserialize_with = "nullable")]
     pub random_resized_crop: Option<bool>,
     /// Smallest and greatest share of the area that is cut out.
+    #[serde(deserialize_with = "nullable")]
     pub random_resized_crop_scale: Option<Vec<f64>>,
     /// Whether images are mirrored at random.
+    #[serde(deserialize_with = "nullable")]
     pub horizontal_flip: Option<bool>,
 }
 

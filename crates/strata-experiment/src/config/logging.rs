@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::invalid::{Invalid, require};
+use super::nullable;
 
 /// The group `logging`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,6 +28,7 @@ pub struct WandbConfig {
     /// Project on the server.
     pub project: String,
     /// Team or user that owns the project; null for the user's default.
+    #[serde(deserialize_with = "nullable")]
     pub entity: Option<String>,
     /// Tags of the run.
     pub tags: Vec<String>,
@@ -35,6 +37,7 @@ pub struct WandbConfig {
     /// Whether the run is sent, kept on disk, or not tracked.
     pub mode: WandbMode,
     /// What of the network is tracked; null for nothing.
+    #[serde(deserialize_with = "nullable")]
     pub watch: Option<WatchConfig>,
 }
 
@@ -55,6 +58,7 @@ pub enum WandbMode {
 #[serde(deny_unknown_fields)]
 pub struct WatchConfig {
     /// `gradients`, `parameters`, `all`, or null.
+    #[serde(deserialize_with = "nullable")]
     pub log: Option<String>,
     /// Steps between two histograms.
     pub log_freq: u64,

@@ -19,7 +19,7 @@ pub use logging::{
 pub use model::{ModelConfig, ModelName};
 pub use training::{NamedParams, Params, SweepConfig, SweepMode, TrainingConfig};
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 use strata_config::{Composition, ConfigError};
 
 use crate::engine;
@@ -63,4 +63,14 @@ impl ExperimentConfig {
         engine::trainer_config(self)?;
         Ok(())
     }
+}
+
+/// A value that may be null, but whose key must be there: serde by itself takes a missing key for null,
+/// and a misspelt one would go unnoticed wherever unknown keys are allowed.
+fn nullable<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::deserialize(deserializer)
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::invalid::{Invalid, require};
+use super::nullable;
 
 /// Named parameters of an optimiser, a scheduler or an activation, checked by the engine.
 pub type Params = BTreeMap<String, serde_json::Value>;
@@ -24,10 +25,12 @@ pub struct TrainingConfig {
     /// Share of the target spread evenly over all classes (torch's form), in 0..=1.
     pub label_smoothing: f64,
     /// Greatest global norm of the gradient; null for no clipping.
+    #[serde(deserialize_with = "nullable")]
     pub max_grad_norm: Option<f64>,
     /// The optimiser.
     pub optimizer: NamedParams,
     /// The schedule of the learning rate, stepped once an epoch; null for a constant one.
+    #[serde(deserialize_with = "nullable")]
     pub scheduler: Option<NamedParams>,
     /// Steps between two logged rows of a batch.
     pub log_interval: u64,
@@ -38,6 +41,7 @@ pub struct TrainingConfig {
     /// Whether the best model is evaluated on the test set at the end.
     pub eval_test: bool,
     /// Threads that compute; null for all cores.
+    #[serde(deserialize_with = "nullable")]
     pub threads: Option<usize>,
     /// What decides which model is the best.
     pub sweep: SweepConfig,

@@ -34,6 +34,18 @@ fn a_missing_key_names_its_file() {
 }
 
 #[test]
+fn a_missing_key_is_an_error_even_where_null_is_allowed() {
+    let project = Project::new();
+    project
+        .strata(&["config", "validate", "~training.max_grad_norm"])
+        .ends_with(2)
+        .says(&["training.max_grad_norm", "missing"]);
+    project
+        .strata(&["config", "validate", "training.max_grad_norm=null"])
+        .ends_with(0);
+}
+
+#[test]
 fn a_wrong_type_points_at_the_place() {
     let project = Project::new();
     project
