@@ -17,8 +17,7 @@ use crate::defaults::choices::Choices;
 use crate::defaults::tree::{self, Expansion};
 use crate::error::ConfigError;
 use crate::hydra_node;
-use crate::interpolation::resolvers::Context;
-use crate::interpolation::template;
+use crate::interpolation::resolvers::{Context, Resolvers};
 use crate::merge::merge;
 use crate::node::{Node, Value};
 use crate::overrides::apply::apply;
@@ -45,6 +44,8 @@ pub struct ComposeRequest {
     pub now: ZonedDateTime,
     /// `hydra.runtime.cwd`.
     pub cwd: PathBuf,
+    /// Further resolvers for interpolations.
+    pub resolvers: Resolvers,
 }
 
 impl ComposeRequest {
@@ -59,6 +60,7 @@ impl ComposeRequest {
             multirun: false,
             now: ZonedDateTime::now(),
             cwd: std::env::current_dir().unwrap_or_default(),
+            resolvers: Resolvers::default(),
         }
     }
 }
@@ -85,10 +87,7 @@ pub fn compose(request: &ComposeRequest) -> Result<Composition, ConfigError> {
         apply(&mut root, override_)?;
     }
     hydra_node::fill_in(&mut root, request, &overrides, &search_path, &choices.known);
-    check_interpolations(&root)?;
-    let context = Context {
-        now: request.now.clone(),
-    };
+    let context = Context::new(request.now.clone(), request.resolvers.clone());
     Ok(Composition::new(
         root,
         context,
@@ -131,14 +130,15 @@ fn refuse_sweep(override_: &Override) -> Result<(), ConfigError> {
     };
     let (text, span) = (override_.text(), override_.span());
     let key = override_.key_or_group();
-    Err(match sweep {
-        Sweep::Simple(_) => {
-            let value = text.split_once('=').map_or("", |(_, value)| value);
-            ConfigError::at(
-                format!("Ambiguous value for argument '{text}'"),
-                Some(&span),
-                "several values",
-            )
+    let is_simple = matches!(sweep, Sweep::Choice(choice) if choice.simple);
+    Err(if is_simple {
+        let value = text.split_once('=').map_or("", |(_, value)| value);
+        let error = ConfigError::at(
+            format!("Ambiguous value for argument '{text}'"),
+            Some(&span),
+            "several values",
+        );
+        error
             .help(format!(
                 "to use it as a list, use key=[value1,value2]: `{key}=[{value}]`"
             ))
@@ -146,12 +146,9 @@ fn refuse_sweep(override_: &Override) -> Result<(), ConfigError> {
                 "to use it as string, quote the value: `{key}='{value}'`"
             ))
             .help("to sweep over it, add --multirun to your command line")
-        }
-        Sweep::Function { .. } => ConfigError::at(
-            format!("Sweep parameters '{text}' requires --multirun"),
-            Some(&span),
-            "a sweep",
-        ),
+    } else {
+        let title = format!("Sweep parameters '{text}' requires --multirun");
+        ConfigError::at(title, Some(&span), "a sweep").help("add --multirun")
     })
 }
 
@@ -166,21 +163,4 @@ fn merged(expansion: &Expansion) -> Node {
         merge(at, content);
     }
     root
-}
-
-/// Texts that cannot be resolved are refused although nothing may use them, as `OmegaConf` does on loading.
-fn check_interpolations(node: &Node) -> Result<(), ConfigError> {
-    match &node.value {
-        Value::Map(map) => map.values().try_for_each(check_interpolations),
-        Value::List(items) => items.iter().try_for_each(check_interpolations),
-        Value::Str(text) if text.contains("${") => match template::parse(text) {
-            Ok(_) => Ok(()),
-            Err(malformed) => Err(ConfigError::at(
-                format!("{} in `{text}`", malformed.0),
-                node.origin.as_ref(),
-                "in this value",
-            )),
-        },
-        _ => Ok(()),
-    }
 }

@@ -9,9 +9,9 @@ use crate::de;
 use crate::defaults::tree::Expansion;
 use crate::error::ConfigError;
 use crate::hydra_node::is_of_hydra;
-use crate::interpolation::resolve::Resolver;
+use crate::interpolation::resolve::{Foreign, Found, Resolver, keys_of};
 use crate::interpolation::resolvers::Context;
-use crate::node::{Key, Map, Node, Value, parts};
+use crate::node::{Key, Map, Node, Value};
 use crate::overrides::apply::closest_path;
 use crate::overrides::ast::Override;
 use crate::python;
@@ -92,28 +92,47 @@ impl Composition {
         resolve: bool,
         package: Option<&str>,
     ) -> Result<String, ConfigError> {
-        let path = package.unwrap_or_default();
-        let Some(node) = tree.descend(path) else {
+        let Some(path) = package else {
+            return Ok(to_yaml(&if resolve {
+                self.resolver().resolve(&tree, &[], Foreign::Refused)?
+            } else {
+                tree
+            }));
+        };
+        let keys = keys_of(path);
+        let missing = || {
             let error = ConfigError::message(format!("package '{path}' not found in config"));
-            return Err(match closest_path(&tree, path) {
+            match closest_path(&tree, path) {
                 Some(meant) => error.help(format!("did you mean `{meant}`?")),
                 None => error,
-            });
+            }
         };
-        let node = if resolve {
-            let path: Vec<String> = parts(path).map(str::to_owned).collect();
-            self.resolver().resolve(node, &path)?
+        let in_tree = keys.first().is_some_and(|key| tree.child(key).is_some());
+        let found = if in_tree {
+            self.resolver().get(&keys, &mut Vec::new())?
         } else {
-            node.clone()
+            None
         };
-        if package.is_none() {
-            return Ok(to_yaml(&node));
+        let Some(found) = found else {
+            return Err(missing());
+        };
+        if found.node.is_missing() {
+            return Err(ConfigError::message(format!(
+                "`{path}` is `???`, a value that must be given"
+            ))
+            .help(format!("give it: `{path}=VALUE`")));
         }
+        let node = if resolve {
+            self.resolver()
+                .resolve(&found.node, &found.path, Foreign::Taken)?
+        } else {
+            found.node.into_owned()
+        };
         match node.value {
-            Value::Map(_) | Value::List(_) => Ok(format!("# @package {path}\n{}", to_yaml(&node))),
-            Value::Null => Err(ConfigError::message(format!(
-                "package '{path}' not found in config"
-            ))),
+            Value::Map(_) | Value::List(_) if !found.foreign => {
+                Ok(format!("# @package {path}\n{}", to_yaml(&node)))
+            }
+            Value::Null => Err(missing().note(format!("`{path}` is null"))),
             _ => Ok(python::str_of(&node) + "\n"),
         }
     }
@@ -201,14 +220,14 @@ impl Composition {
     /// Whether `hydra.run.dir` changes with the time, so that no two runs mean the same folder.
     pub fn run_dir_is_of_its_time(&self) -> Result<bool, ConfigError> {
         let later = &self.context.now + jiff::Span::new().days(400).hours(1).minutes(1).seconds(1);
-        let context = Context { now: later };
+        let context = Context::new(later, self.context.resolvers.clone());
         let resolver = Resolver {
             root: &self.root,
             context: &context,
         };
         let dir = resolver
             .select("hydra.run.dir")?
-            .map(|node| python::str_of(&node))
+            .map(|found| python::str_of(&found.node))
             .unwrap_or_default();
         Ok(Path::new(&dir) != self.run_dir()?)
     }
@@ -275,10 +294,10 @@ impl Composition {
     pub fn select(&self, path: &str) -> Result<Option<Node>, ConfigError> {
         match self.resolver().select(path)? {
             None => Ok(None),
-            Some(node) => {
-                let path: Vec<String> = parts(path).map(str::to_owned).collect();
-                self.resolver().resolve(&node, &path).map(Some)
-            }
+            Some(Found { node, path, .. }) => self
+                .resolver()
+                .resolve(&node, &path, Foreign::Taken)
+                .map(Some),
         }
     }
 
@@ -292,7 +311,7 @@ impl Composition {
     pub fn extract<T: DeserializeOwned>(&self, path: &str) -> Result<T, ConfigError> {
         let found = if path.is_empty() {
             let tree = self.parts_of(|key| key != "hydra");
-            Some(self.resolver().resolve(&tree, &[])?)
+            Some(self.resolver().resolve(&tree, &[], Foreign::Taken)?)
         } else {
             self.select(path)?
         };

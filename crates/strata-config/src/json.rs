@@ -27,16 +27,22 @@ pub fn override_to_json(text: &str) -> Result<Json, ConfigError> {
             json!(text_of(element)),
             Json::Null,
         ),
-        Some(OverrideValue::Sweep(Sweep::Simple(choices))) => {
-            let list: Vec<Json> = choices.iter().map(element_json).collect();
-            let texts: Vec<String> = choices.iter().map(text_of).collect();
-            let value = json!({"sweep": "choice", "simple": true, "shuffle": false, "tags": [], "list": list});
-            (json!("simple_choice"), value, Json::Null, json!(texts))
-        }
-        Some(OverrideValue::Sweep(Sweep::Function { name, arguments })) => {
-            return Err(ConfigError::message(format!(
-                "`{name}({arguments})`: sweeps by functions are not built yet"
-            )));
+        Some(OverrideValue::Sweep(sweep)) => {
+            let value_type = match sweep {
+                Sweep::Choice(choice) if choice.simple => "simple_choice",
+                Sweep::Choice(choice) if choice.zipped => "zip",
+                Sweep::Choice(_) => "choice",
+                Sweep::Range(_) => "range",
+                Sweep::Interval(_) => "interval",
+                Sweep::Glob(_) => "glob",
+            };
+            let texts = (!sweep.is_shuffled()).then(|| sweep.texts().ok()).flatten();
+            (
+                json!(value_type),
+                sweep_json(sweep),
+                Json::Null,
+                json!(texts),
+            )
         }
     };
     Ok(json!({
@@ -48,6 +54,48 @@ pub fn override_to_json(text: &str) -> Result<Json, ConfigError> {
         "text": text,
         "sweep_texts": sweep_texts,
     }))
+}
+
+fn value_json(value: &OverrideValue) -> Json {
+    match value {
+        OverrideValue::Element(element) => element_json(element),
+        OverrideValue::Sweep(sweep) => sweep_json(sweep),
+    }
+}
+
+fn sweep_json(sweep: &Sweep) -> Json {
+    match sweep {
+        Sweep::Choice(choice) if choice.zipped => json!({
+            "sweep": "zip",
+            "list": choice.list.iter().map(value_json).collect::<Vec<_>>(),
+        }),
+        Sweep::Choice(choice) => json!({
+            "sweep": "choice",
+            "simple": choice.simple,
+            "shuffle": choice.shuffle,
+            "tags": choice.tags,
+            "list": choice.list.iter().map(value_json).collect::<Vec<_>>(),
+        }),
+        Sweep::Range(range) => json!({
+            "sweep": "range",
+            "start": element_json(&range.start),
+            "stop": element_json(&range.stop),
+            "step": element_json(&range.step),
+            "shuffle": range.shuffle,
+            "tags": range.tags,
+        }),
+        Sweep::Interval(interval) => json!({
+            "sweep": "interval",
+            "start": element_json(&interval.start),
+            "end": element_json(&interval.end),
+            "tags": interval.tags,
+        }),
+        Sweep::Glob(glob) => json!({
+            "sweep": "glob",
+            "include": glob.include,
+            "exclude": glob.exclude,
+        }),
+    }
 }
 
 fn element_json(element: &Element) -> Json {

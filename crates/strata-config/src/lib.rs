@@ -32,6 +32,7 @@ pub use compose::{ComposeRequest, compose};
 pub use composition::Composition;
 pub use error::ConfigError;
 pub use hydra_node::HYDRA_VERSION;
+pub use interpolation::resolvers::Resolvers;
 pub use node::{Key, Map, Node, Value};
 pub use search_path::ConfigSource;
 pub use yaml::{from_yaml, to_yaml};

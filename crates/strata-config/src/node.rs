@@ -116,25 +116,21 @@ impl Node {
         self.as_str().is_some_and(|text| text.contains("${"))
     }
 
-    /// The child by the text of its key, or its number in a list.
+    /// The child by its key, a text, or by its number in a list. Keys of other types are out of reach, as in
+    /// `OmegaConf`.
     pub fn child(&self, key: &str) -> Option<&Node> {
         match &self.value {
-            Value::Map(map) => map
-                .iter()
-                .find(|(candidate, _)| candidate.matches(key))
-                .map(|(_, node)| node),
+            Value::Map(map) => map.get(&Key::Str(key.to_owned())),
             Value::List(items) => items.get(key.parse::<usize>().ok()?),
             _ => None,
         }
     }
 
-    /// The child by the text of its key, or its number in a list.
+    /// The child by its key, a text, or by its number in a list. Keys of other types are out of reach, as in
+    /// `OmegaConf`.
     pub fn child_mut(&mut self, key: &str) -> Option<&mut Node> {
         match &mut self.value {
-            Value::Map(map) => map
-                .iter_mut()
-                .find(|(candidate, _)| candidate.matches(key))
-                .map(|(_, node)| node),
+            Value::Map(map) => map.get_mut(&Key::Str(key.to_owned())),
             Value::List(items) => items.get_mut(key.parse::<usize>().ok()?),
             _ => None,
         }
@@ -182,15 +178,6 @@ impl Node {
 /// The keys of a dotted path.
 pub(crate) fn parts(path: &str) -> impl Iterator<Item = &str> {
     path.split('.').filter(|part| !part.is_empty())
-}
-
-impl Key {
-    fn matches(&self, text: &str) -> bool {
-        match self {
-            Self::Str(key) => key == text,
-            other => other.to_string() == text,
-        }
-    }
 }
 
 impl fmt::Display for Key {

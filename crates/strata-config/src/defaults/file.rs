@@ -6,6 +6,7 @@ use strata_diag::{Source, Span};
 
 use super::entry::Entry;
 use crate::error::ConfigError;
+use crate::interpolation::check_interpolations;
 use crate::node::{Key, Node, Value};
 use crate::yaml;
 
@@ -24,6 +25,7 @@ const HEADER_CHARACTERS: usize = 512;
 impl ConfigFile {
     pub(crate) fn read(source: &Arc<Source>) -> Result<Self, ConfigError> {
         let mut content = yaml::from_yaml(source)?;
+        check_interpolations(&content)?;
         if matches!(content.value, Value::Null) {
             content.value = Value::Map(Default::default());
         }

@@ -1,12 +1,15 @@
 //! Evaluating interpolations against the whole tree.
+//!
+//! [`Resolver::select`] follows a path and evaluates what stands there, one level deep, as an access in
+//! `OmegaConf` does; [`Resolver::resolve`] goes on until no interpolation is left.
+
+use std::borrow::Cow;
 
 use super::resolvers::{self, Context};
-use super::template::{self, Part};
+use super::template::{self, Call, Expression, Part, Reference};
 use crate::error::ConfigError;
 use crate::node::{Map, Node, Value, parts};
-use crate::overrides::ast::Element;
-use crate::overrides::element::{node_of, typed};
-use crate::overrides::parser::parse_element;
+use crate::overrides::element::{key_of, value_of};
 use crate::python;
 
 /// Longer chains of references than this are cycles that grow.
@@ -18,22 +21,53 @@ pub(crate) struct Resolver<'a> {
     pub(crate) context: &'a Context,
 }
 
-/// The interpolations that are being resolved, outermost first.
-type Chain = Vec<String>;
+/// What stands at a path, evaluated one level deep.
+#[derive(Debug, Clone)]
+pub(crate) struct Found<'a> {
+    pub(crate) node: Cow<'a, Node>,
+    /// Where it stands: what relative references within it start from.
+    pub(crate) path: Vec<String>,
+    /// A list or dictionary that a resolver made and that is no part of a configuration. `OmegaConf`
+    /// gives it out on access but refuses to put it into a resolved tree.
+    pub(crate) foreign: bool,
+}
 
-impl Resolver<'_> {
-    /// The node at `path`, all interpolations resolved; none if there is no such node.
-    pub(crate) fn select(&self, path: &str) -> Result<Option<Node>, ConfigError> {
-        let path: Vec<String> = parts(path).map(str::to_owned).collect();
+/// The interpolations that are being resolved, outermost first.
+pub(crate) type Chain = Vec<String>;
+
+/// What becomes of foreign lists and dictionaries in a resolved tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Foreign {
+    /// They become part of it.
+    Taken,
+    /// They are refused, as by `--resolve`.
+    Refused,
+}
+
+impl<'a> Resolver<'a> {
+    /// The node at `path`, evaluated one level deep; none if there is no such node.
+    pub(crate) fn select(&self, path: &str) -> Result<Option<Found<'a>>, ConfigError> {
+        let path: Vec<String> = keys_of(path);
         self.get(&path, &mut Chain::new())
     }
 
     /// A copy of `node`, which stands at `path`, without interpolations. `???` stays.
-    pub(crate) fn resolve(&self, node: &Node, path: &[String]) -> Result<Node, ConfigError> {
-        self.deep(node, path, &mut Chain::new())
+    pub(crate) fn resolve(
+        &self,
+        node: &Node,
+        path: &[String],
+        foreign: Foreign,
+    ) -> Result<Node, ConfigError> {
+        self.deep(node, path, foreign, &mut Chain::new())
     }
 
-    fn deep(&self, node: &Node, path: &[String], chain: &mut Chain) -> Result<Node, ConfigError> {
+    pub(crate) fn deep(
+        &self,
+        node: &Node,
+        path: &[String],
+        foreign: Foreign,
+        chain: &mut Chain,
+    ) -> Result<Node, ConfigError> {
         let below = |key: String| {
             let mut path = path.to_vec();
             path.push(key);
@@ -42,21 +76,33 @@ impl Resolver<'_> {
         let value = match &node.value {
             Value::Map(map) => {
                 let entries = map.iter().map(|(key, node)| {
-                    Ok((
-                        key.clone(),
-                        self.deep(node, &below(key.to_string()), chain)?,
-                    ))
+                    let node = self.deep(node, &below(key.to_string()), foreign, chain)?;
+                    Ok((key.clone(), node))
                 });
                 Value::Map(entries.collect::<Result<Map, ConfigError>>()?)
             }
             Value::List(items) => {
                 let items = items.iter().enumerate();
-                let items =
-                    items.map(|(index, node)| self.deep(node, &below(index.to_string()), chain));
+                let items = items.map(|(index, node)| {
+                    self.deep(node, &below(index.to_string()), foreign, chain)
+                });
                 Value::List(items.collect::<Result<_, _>>()?)
             }
             Value::Str(text) if node.is_interpolation() => {
-                self.evaluate(node, text, path, chain)?.value
+                let found = self.evaluate(node, text, path, chain)?;
+                if found.foreign && foreign == Foreign::Refused {
+                    let title = format!(
+                        "`{}` is {} that a resolver made, which cannot stand in a resolved tree",
+                        path.join("."),
+                        found.node.kind()
+                    );
+                    return Err(ConfigError::at(title, node.origin.as_ref(), "in this value")
+                        .help("wrap it: `${oc.create:${…}}`"));
+                }
+                self.step(path, node, chain, |chain| {
+                    self.deep(&found.node, &found.path, foreign, chain)
+                })?
+                .value
             }
             value => value.clone(),
         };
@@ -64,35 +110,34 @@ impl Resolver<'_> {
     }
 
     /// Follows `path` from the root, through interpolations where there are any on the way.
-    fn get(&self, path: &[String], chain: &mut Chain) -> Result<Option<Node>, ConfigError> {
-        // As long as the way leads through the tree itself nothing is copied; behind an interpolation
-        // it goes on in the value that this one has.
-        let mut current = self.root;
-        let mut behind: Option<Node> = None;
-        for (index, key) in path.iter().enumerate() {
-            let Some(child) = behind.as_ref().unwrap_or(current).child(key) else {
+    pub(crate) fn get(
+        &self,
+        path: &[String],
+        chain: &mut Chain,
+    ) -> Result<Option<Found<'a>>, ConfigError> {
+        let mut found = Found {
+            node: Cow::Borrowed(self.root),
+            path: Vec::new(),
+            foreign: false,
+        };
+        for key in path {
+            let child = match &found.node {
+                Cow::Borrowed(node) => node.child(key).map(Cow::Borrowed),
+                Cow::Owned(node) => node.child(key).cloned().map(Cow::Owned),
+            };
+            let Some(child) = child else {
                 return Ok(None);
             };
-            if behind.is_some() {
-                behind = Some(child.clone());
-                continue;
-            }
-            match child.as_str() {
-                Some(text) if child.is_interpolation() => {
-                    behind = Some(self.evaluate(child, text, &path[..=index], chain)?);
-                }
-                _ => {
-                    current = self
-                        .root
-                        .descend_keys(&path[..=index])
-                        .expect("the child was found just now");
-                }
+            found.node = child;
+            found.path.push(key.clone());
+            found.foreign = false;
+            if found.node.is_interpolation() {
+                let node = found.node.clone();
+                let text = node.as_str().unwrap_or_default();
+                found = self.evaluate(&node, text, &found.path, chain)?;
             }
         }
-        match behind {
-            Some(node) => Ok(Some(node)),
-            None => self.deep(current, path, chain).map(Some),
-        }
+        Ok(Some(found))
     }
 
     /// The value of a text with interpolations, which stands at `path`.
@@ -102,198 +147,226 @@ impl Resolver<'_> {
         text: &str,
         path: &[String],
         chain: &mut Chain,
-    ) -> Result<Node, ConfigError> {
+    ) -> Result<Found<'a>, ConfigError> {
+        self.step(path, node, chain, |chain| self.text(text, path, chain))
+    }
+
+    /// One more link of the chain; errors name the place where it began.
+    fn step<T>(
+        &self,
+        path: &[String],
+        node: &Node,
+        chain: &mut Chain,
+        work: impl FnOnce(&mut Chain) -> Result<T, ConfigError>,
+    ) -> Result<T, ConfigError> {
         let place = path.join(".");
-        let here = format!("{place}={text}");
-        if chain.contains(&here) || chain.len() > LONGEST_CHAIN {
-            let title = format!(
-                "recursive interpolation: `{place}` refers to itself through {}",
-                chain.join(", ")
-            );
-            return Err(ConfigError::at(
-                title,
-                node.origin.as_ref(),
-                "in this value",
-            ));
+        if chain.contains(&place) || chain.len() > LONGEST_CHAIN {
+            let way = chain.join("` → `");
+            let title =
+                format!("Recursive interpolation: `{way}` → `{place}` leads back to itself");
+            return Err(ConfigError::at(title, node.origin.as_ref(), "in this value"));
         }
-        chain.push(here);
-        let result = self.evaluate_text(text, path, chain);
+        chain.push(place.clone());
+        let result = work(chain);
         chain.pop();
-        let result = result.map_err(|error| {
+        result.map_err(|error| {
             let error = error.or_at(node.origin.as_ref(), "in this value");
             if error.diagnostic().notes.is_empty() {
                 error.note(format!("full_key: {place}"))
             } else {
                 error
             }
-        })?;
-        Ok(Node::at(result.value, node.origin.clone()))
+        })
     }
 
-    fn evaluate_text(
+    fn text(
         &self,
         text: &str,
         path: &[String],
         chain: &mut Chain,
-    ) -> Result<Node, ConfigError> {
-        let parts = template::parse(text)
-            .map_err(|malformed| ConfigError::message(format!("{} in `{text}`", malformed.0)))?;
-        if let [part] = parts.as_slice() {
+    ) -> Result<Found<'a>, ConfigError> {
+        let parts = template::parse(text).map_err(|malformed| malformed_error(text, &malformed))?;
+        self.joined(&parts, path, chain)
+    }
+
+    /// A part alone keeps its type; several become a text.
+    fn joined(
+        &self,
+        parts: &[Part],
+        path: &[String],
+        chain: &mut Chain,
+    ) -> Result<Found<'a>, ConfigError> {
+        if let [part] = parts {
             return self.part(part, path, chain);
         }
         let mut joined = String::new();
-        for part in &parts {
-            joined.push_str(&python::str_of(&self.part(part, path, chain)?));
+        for part in parts {
+            joined.push_str(&python::str_of(&self.part(part, path, chain)?.node));
         }
-        Ok(Node::new(Value::Str(joined)))
+        Ok(Found::own(Value::Str(joined), path))
     }
 
-    fn part(&self, part: &Part, path: &[String], chain: &mut Chain) -> Result<Node, ConfigError> {
+    fn part(
+        &self,
+        part: &Part,
+        path: &[String],
+        chain: &mut Chain,
+    ) -> Result<Found<'a>, ConfigError> {
         match part {
-            Part::Text(text) => Ok(Node::new(Value::Str(text.clone()))),
-            Part::Reference(reference) => {
-                let reference = self.text(reference, path, chain)?;
-                let target = target_of(&reference, path);
-                match self.get(&target, chain)? {
-                    None => Err(ConfigError::message(format!(
-                        "Interpolation key '{reference}' not found"
-                    ))),
-                    Some(node) if node.is_missing() => Err(ConfigError::message(format!(
-                        "Interpolation to missing key: `{}` is `???`, a value that must be given",
-                        target.join(".")
-                    ))
-                    .help(format!("give it: `{}=VALUE`", target.join(".")))),
-                    Some(node) => Ok(node),
-                }
-            }
-            Part::Call { name, arguments } => {
-                let name = self.text(name, path, chain)?;
-                if name == "oc.select"
-                    || name == "oc.deprecated"
-                    || name.starts_with("oc.dict.")
-                    || name == "hydra"
-                {
-                    return self.call_on_tree(&name, arguments, path, chain);
-                }
-                let arguments = self.arguments(arguments, path, chain)?;
-                resolvers::call(&name, &arguments, self.context)
-            }
+            Part::Text(text) => Ok(Found::own(Value::Str(text.clone()), path)),
+            Part::Reference(reference) => self.reference(reference, path, chain),
+            Part::Call(call) => self.call(call, path, chain),
         }
     }
 
-    /// The resolvers that look into the tree.
-    fn call_on_tree(
+    fn reference(
         &self,
-        name: &str,
-        arguments: &[String],
+        reference: &Reference,
+        path: &[String],
+        chain: &mut Chain,
+    ) -> Result<Found<'a>, ConfigError> {
+        let mut keys = Vec::new();
+        let mut typed = ".".repeat(reference.points);
+        for (index, key) in reference.keys.iter().enumerate() {
+            let name = self.name(&key.name, path, chain)?;
+            if key.bracketed {
+                typed.extend(["[", &name, "]"]);
+            } else {
+                typed.push_str(if index > 0 { "." } else { "" });
+                typed.push_str(&name);
+            }
+            keys.extend(keys_of(&name));
+        }
+        let target = absolute(keys, reference.points, path).ok_or_else(|| {
+            ConfigError::message(format!(
+                "Interpolation key '{typed}' not found: it leads out of the configuration"
+            ))
+        })?;
+        match self.get(&target, chain)? {
+            None => Err(self.not_found(&typed, &target)),
+            Some(found) if found.node.is_missing() => Err(ConfigError::message(format!(
+                "Interpolation to missing key: `{}` is `???`, a value that must be given",
+                target.join(".")
+            ))
+            .help(format!("give it: `{}=VALUE`", target.join(".")))),
+            Some(found) => Ok(found),
+        }
+    }
+
+    fn not_found(&self, typed: &str, target: &[String]) -> ConfigError {
+        let error = ConfigError::message(format!("Interpolation key '{typed}' not found"));
+        match crate::overrides::apply::closest_path(self.root, &target.join(".")) {
+            Some(meant) => error.help(format!("did you mean `${{{meant}}}`?")),
+            None => error,
+        }
+    }
+
+    /// A name that may come from an interpolation, which must then give a text.
+    fn name(
+        &self,
+        part: &Part,
+        path: &[String],
+        chain: &mut Chain,
+    ) -> Result<String, ConfigError> {
+        if let Part::Text(text) = part {
+            return Ok(text.clone());
+        }
+        let found = self.part(part, path, chain)?;
+        match found.node.as_str() {
+            Some(text) => Ok(text.to_owned()),
+            None => Err(ConfigError::message(format!(
+                "an interpolation within another must give a string, not {} (`{}`)",
+                found.node.kind(),
+                python::str_of(&found.node)
+            ))
+            .help("quote the value where it is set, so that it is a string")),
+        }
+    }
+
+    fn call(
+        &self,
+        call: &Call,
+        path: &[String],
+        chain: &mut Chain,
+    ) -> Result<Found<'a>, ConfigError> {
+        let names = call.name.iter().map(|part| self.name(part, path, chain));
+        let name = names.collect::<Result<Vec<_>, _>>()?.join(".");
+        let mut arguments = Vec::new();
+        for argument in &call.arguments {
+            arguments.push(self.expression(argument, path, chain)?);
+        }
+        resolvers::call(self, &name, &arguments, path, chain)
+    }
+
+    /// The value of an argument, or of a text given to `oc.decode`.
+    pub(crate) fn expression(
+        &self,
+        expression: &Expression,
         path: &[String],
         chain: &mut Chain,
     ) -> Result<Node, ConfigError> {
-        let values = self.arguments(arguments, path, chain)?;
-        let key = values.first().map(python::str_of).unwrap_or_default();
-        let target = if name == "hydra" {
-            let mut target = vec!["hydra".to_owned()];
-            target.extend(parts(&key).map(str::to_owned));
-            target
-        } else {
-            target_of(&key, path)
+        let value = match expression {
+            Expression::Element(element) => value_of(element, None),
+            Expression::Parts(parts) => {
+                let found = self.joined(parts, path, chain)?;
+                return self.deep(&found.node, &found.path, Foreign::Taken, chain);
+            }
+            Expression::Quoted(parts) => {
+                let mut text = String::new();
+                for part in parts {
+                    text.push_str(&python::str_of(&self.part(part, path, chain)?.node));
+                }
+                Value::Str(text)
+            }
+            Expression::List(items) => {
+                let items = items.iter().map(|item| self.expression(item, path, chain));
+                Value::List(items.collect::<Result<_, _>>()?)
+            }
+            Expression::Dict(entries) => {
+                let entries = entries
+                    .iter()
+                    .map(|(key, value)| Ok((key_of(key), self.expression(value, path, chain)?)));
+                Value::Map(entries.collect::<Result<Map, ConfigError>>()?)
+            }
         };
-        let found = self.get(&target, chain)?;
-        match name {
-            "oc.select" => {
-                let present = found.filter(|node| !node.is_missing());
-                Ok(present
-                    .or_else(|| values.get(1).cloned())
-                    .unwrap_or(Node::new(Value::Null)))
-            }
-            "oc.dict.keys" | "oc.dict.values" => {
-                let Some(node) = found else {
-                    return Err(ConfigError::message(format!(
-                        "`{name}`: there is no key `{key}`"
-                    )));
-                };
-                let Value::Map(map) = node.value else {
-                    return Err(ConfigError::message(format!(
-                        "`{name}` cannot be applied to `{key}`, which is no mapping"
-                    )));
-                };
-                let items = if name == "oc.dict.keys" {
-                    map.into_keys()
-                        .map(|key| Node::new(Value::Str(key.to_string())))
-                        .collect()
-                } else {
-                    map.into_values().collect()
-                };
-                Ok(Node::new(Value::List(items)))
-            }
-            _ => found.filter(|node| !node.is_missing()).ok_or_else(|| {
-                ConfigError::message(format!(
-                    "Interpolation key '{}' not found",
-                    target.join(".")
-                ))
-            }),
-        }
-    }
-
-    fn arguments(
-        &self,
-        arguments: &[String],
-        path: &[String],
-        chain: &mut Chain,
-    ) -> Result<Vec<Node>, ConfigError> {
-        arguments
-            .iter()
-            .map(|argument| self.argument(argument, path, chain))
-            .collect()
-    }
-
-    /// An argument: quoted, a list or dictionary, or text with the types of the override grammar.
-    fn argument(
-        &self,
-        argument: &str,
-        path: &[String],
-        chain: &mut Chain,
-    ) -> Result<Node, ConfigError> {
-        let empty = strata_diag::Span::new(
-            &strata_diag::Source::new("argument", argument),
-            0..argument.len(),
-        );
-        let plain = |element: &Element| Node::new(node_of(element, &empty).value);
-        if argument.starts_with(['\'', '"', '[', '{']) {
-            let node = plain(&parse_element(argument)?);
-            return self.deep(&node, path, chain);
-        }
-        if argument.contains("${") {
-            return self.evaluate_text(argument, path, chain);
-        }
-        Ok(plain(&typed(argument)))
-    }
-
-    fn text(&self, text: &str, path: &[String], chain: &mut Chain) -> Result<String, ConfigError> {
-        if !text.contains("${") {
-            return Ok(text.to_owned());
-        }
-        self.evaluate_text(text, path, chain)
-            .map(|node| python::str_of(&node))
+        Ok(Node::new(value))
     }
 }
 
-/// The path that a reference at `path` means: `a.b[0]`, or `.x` from its container, `..x` one level up.
-fn target_of(reference: &str, path: &[String]) -> Vec<String> {
-    let dots = reference.len() - reference.trim_start_matches('.').len();
-    let mut target: Vec<String> = match dots {
+impl Found<'_> {
+    /// A value made for the node at `path`.
+    pub(crate) fn own(value: Value, path: &[String]) -> Self {
+        Self {
+            node: Cow::Owned(Node::new(value)),
+            path: path.to_vec(),
+            foreign: false,
+        }
+    }
+}
+
+/// The place that `points` points and `keys` mean at `path`; none if it lies outside the tree.
+pub(crate) fn absolute(keys: Vec<String>, points: usize, path: &[String]) -> Option<Vec<String>> {
+    let mut target: Vec<String> = match points {
         0 => Vec::new(),
-        _ => path[..path.len().saturating_sub(dots)].to_vec(),
+        _ => path[..path.len().checked_sub(points)?].to_vec(),
     };
-    let keys = reference[dots..]
-        .split(['.', '[', ']'])
-        .filter(|key| !key.is_empty());
-    target.extend(keys.map(str::to_owned));
-    target
+    target.extend(keys);
+    Some(target)
 }
 
-impl Node {
-    fn descend_keys(&self, path: &[String]) -> Option<&Node> {
-        path.iter().try_fold(self, |node, key| node.child(key))
-    }
+/// The keys of `a.b[0]`.
+pub(crate) fn keys_of(path: &str) -> Vec<String> {
+    let parts = parts(path).flat_map(|part| part.split(['[', ']']));
+    parts
+        .filter(|key| !key.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+pub(crate) fn malformed_error(text: &str, malformed: &template::Malformed) -> ConfigError {
+    let column = text[..malformed.at.min(text.len())].chars().count() + 1;
+    ConfigError::message(format!(
+        "{} in `{text}`, at its character {column}",
+        malformed.what
+    ))
 }

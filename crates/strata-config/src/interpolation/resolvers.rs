@@ -1,22 +1,18 @@
-//! The functions of interpolations: `oc.env`, `now`, and the others that need no tree.
+//! The functions of interpolations: `OmegaConf`'s, Hydra's, and those a program registers.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::ZonedDateTime;
-use strata_diag::{Source, Span};
 
+use super::resolve::{Chain, Foreign, Found, Resolver, absolute, keys_of, malformed_error};
+use super::template::parse_element;
 use crate::error::ConfigError;
-use crate::node::{Node, Value};
-use crate::overrides::element::node_of;
-use crate::overrides::parser::parse_element;
+use crate::node::{Key, Node, Value};
 use crate::python;
 
-/// What resolvers know of the world outside the tree; fixed for one composition.
-#[derive(Debug, Clone)]
-pub(crate) struct Context {
-    /// The time that `now` gives.
-    pub(crate) now: ZonedDateTime,
-}
-
-/// All names, for an error's list.
+/// The names that every composition knows.
 const NAMES: [&str; 10] = [
     "hydra",
     "now",
@@ -30,35 +26,142 @@ const NAMES: [&str; 10] = [
     "python_version",
 ];
 
-/// Calls a resolver that does not look into the tree.
-pub(crate) fn call(name: &str, arguments: &[Node], context: &Context) -> Result<Node, ConfigError> {
-    match (name, arguments) {
-        ("oc.env", [variable]) => env(&python::str_of(variable), None),
-        ("oc.env", [variable, default]) => env(&python::str_of(variable), Some(default)),
-        ("oc.decode", [value]) => decode(value),
-        ("oc.create", [value]) => Ok(value.clone()),
-        ("now", pattern) => {
-            // Commas of the pattern separate arguments, too.
-            let pattern: Vec<String> = pattern.iter().map(python::str_of).collect();
-            now(&pattern.join(","), context)
+/// The Python on which Hydra's behaviour was measured: what `python_version` gives, as there is none here.
+const PYTHON_VERSION: [&str; 3] = ["3", "11", "0"];
+
+type Function = dyn Fn(&[Node]) -> Result<Value, String> + Send + Sync;
+
+/// Functions of a program's own, for `${name:arguments}`.
+///
+/// ```
+/// use strata_config::{Resolvers, Value};
+///
+/// let mut resolvers = Resolvers::default();
+/// resolvers.register("double", |arguments| match arguments {
+///     [node] => match node.value {
+///         Value::Int(number) => Ok(Value::Int(2 * number)),
+///         _ => Err("takes an integer".to_owned()),
+///     },
+///     _ => Err("takes one argument".to_owned()),
+/// });
+/// ```
+#[derive(Clone, Default)]
+pub struct Resolvers {
+    functions: BTreeMap<String, Arc<Function>>,
+}
+
+impl Resolvers {
+    /// Adds a function, or replaces the one of that name; the names of `OmegaConf` and Hydra come first.
+    ///
+    /// It is called each time a value that names it is resolved. Its error is a few words that go
+    /// behind its name: `takes one argument`.
+    pub fn register(
+        &mut self,
+        name: &str,
+        function: impl Fn(&[Node]) -> Result<Value, String> + Send + Sync + 'static,
+    ) {
+        self.functions.insert(name.to_owned(), Arc::new(function));
+    }
+}
+
+impl fmt::Debug for Resolvers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.functions.keys()).finish()
+    }
+}
+
+/// What resolvers know of the world outside the tree; fixed for one composition.
+#[derive(Debug)]
+pub(crate) struct Context {
+    /// The time that `now` gives.
+    pub(crate) now: ZonedDateTime,
+    pub(crate) resolvers: Resolvers,
+    /// What `oc.deprecated` has to say, each once.
+    pub(crate) warnings: Mutex<Vec<String>>,
+}
+
+impl Context {
+    pub(crate) fn new(now: ZonedDateTime, resolvers: Resolvers) -> Self {
+        Self {
+            now,
+            resolvers,
+            warnings: Mutex::default(),
         }
-        ("python_version", _) => Err(ConfigError::message(
-            "`python_version`: there is no Python here",
-        )),
-        _ if NAMES.contains(&name) => Err(ConfigError::message(format!(
-            "`{name}` does not take {} arguments",
-            arguments.len()
-        ))),
-        _ => {
-            let error = ConfigError::message(format!("Unsupported interpolation type {name}"));
-            Err(error.help(format!("resolvers: {}", NAMES.join(", "))))
+    }
+
+    fn warn(&self, warning: String) {
+        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
         }
     }
 }
 
-fn env(variable: &str, default: Option<&Node>) -> Result<Node, ConfigError> {
+/// Calls a resolver for the node at `path`.
+pub(crate) fn call<'a>(
+    resolver: &Resolver<'a>,
+    name: &str,
+    arguments: &[Node],
+    path: &[String],
+    chain: &mut Chain,
+) -> Result<Found<'a>, ConfigError> {
+    let plain = |value: Value| Found::own(value, path);
+    let on_tree = OnTree {
+        resolver,
+        name,
+        path,
+    };
+    match (name, arguments) {
+        ("oc.env", [variable]) => env(variable, None).map(plain),
+        ("oc.env", [variable, default]) => env(variable, Some(default)).map(plain),
+        ("oc.decode", [value]) => decode(resolver, value, path, chain),
+        ("oc.create", [value]) => Ok(plain(value.value.clone())),
+        ("oc.select", [key]) => on_tree.select(key, None, chain),
+        ("oc.select", [key, default]) => on_tree.select(key, Some(default), chain),
+        ("oc.dict.keys", [key]) => on_tree.keys(key, chain),
+        ("oc.dict.values", [key]) => on_tree.values(key, chain),
+        ("oc.deprecated", [key]) => on_tree.deprecated(key, None, chain),
+        ("oc.deprecated", [key, message]) => on_tree.deprecated(key, Some(message), chain),
+        ("hydra", [key]) => on_tree.hydra(key, chain),
+        ("now", [_, ..]) => {
+            // Commas of the pattern separate arguments, too.
+            let pattern: Vec<String> = arguments.iter().map(python::str_of).collect();
+            now(&pattern.join(","), resolver.context).map(plain)
+        }
+        ("python_version", []) => Ok(plain(Value::Str(PYTHON_VERSION[..2].join(".")))),
+        ("python_version", [level]) => python_version(level).map(plain),
+        _ if NAMES.contains(&name) => Err(ConfigError::message(format!(
+            "`{name}` does not take {} arguments",
+            arguments.len()
+        ))),
+        _ => registered(resolver.context, name, arguments).map(plain),
+    }
+}
+
+fn registered(context: &Context, name: &str, arguments: &[Node]) -> Result<Value, ConfigError> {
+    if let Some(function) = context.resolvers.functions.get(name) {
+        return function(arguments)
+            .map_err(|problem| ConfigError::message(format!("`{name}` {problem}")));
+    }
+    let own = context.resolvers.functions.keys().map(String::as_str);
+    let known: Vec<&str> = NAMES.into_iter().chain(own).collect();
+    let error = ConfigError::message(format!("Unsupported interpolation type {name}"));
+    let error = match strata_diag::closest(name, known.iter().copied()) {
+        Some(meant) => error.help(format!("did you mean `{meant}`?")),
+        None => error,
+    };
+    Err(error.help(format!("resolvers: {}", known.join(", "))))
+}
+
+fn env(variable: &Node, default: Option<&Node>) -> Result<Value, ConfigError> {
+    let Some(variable) = variable.as_str() else {
+        return Err(ConfigError::message(format!(
+            "`oc.env` takes the name of a variable, not {}",
+            variable.kind()
+        )));
+    };
     if let Ok(value) = std::env::var(variable) {
-        return Ok(Node::new(Value::Str(value)));
+        return Ok(Value::Str(value));
     }
     match default {
         None => Err(
@@ -68,17 +171,28 @@ fn env(variable: &str, default: Option<&Node>) -> Result<Node, ConfigError> {
         ),
         Some(Node {
             value: Value::Null, ..
-        }) => Ok(Node::new(Value::Null)),
-        Some(default) => Ok(Node::new(Value::Str(python::str_of(default)))),
+        }) => Ok(Value::Null),
+        Some(default) => Ok(Value::Str(python::str_of(default))),
     }
 }
 
-fn decode(value: &Node) -> Result<Node, ConfigError> {
+fn decode<'a>(
+    resolver: &Resolver<'a>,
+    value: &Node,
+    path: &[String],
+    chain: &mut Chain,
+) -> Result<Found<'a>, ConfigError> {
     match &value.value {
-        Value::Null => Ok(Node::new(Value::Null)),
+        Value::Null => Ok(Found::own(Value::Null, path)),
         Value::Str(text) => {
-            let span = Span::new(&Source::new("oc.decode", text.clone()), 0..text.len());
-            parse_element(text).map(|element| Node::new(node_of(&element, &span).value))
+            let expression =
+                parse_element(text).map_err(|malformed| malformed_error(text, &malformed))?;
+            let node = resolver.expression(&expression, path, chain)?;
+            let foreign = matches!(node.value, Value::Map(_) | Value::List(_));
+            Ok(Found {
+                foreign,
+                ..Found::own(node.value, path)
+            })
         }
         _ => Err(ConfigError::message(format!(
             "`oc.decode` takes a string, not {}",
@@ -87,11 +201,168 @@ fn decode(value: &Node) -> Result<Node, ConfigError> {
     }
 }
 
-fn now(pattern: &str, context: &Context) -> Result<Node, ConfigError> {
+fn now(pattern: &str, context: &Context) -> Result<Value, ConfigError> {
     let text = jiff::fmt::strtime::format(pattern, &context.now).map_err(|error| {
         ConfigError::message(format!(
             "`now` does not know the pattern `{pattern}`: {error}"
         ))
     })?;
-    Ok(Node::new(Value::Str(text)))
+    Ok(Value::Str(text))
+}
+
+fn python_version(level: &Node) -> Result<Value, ConfigError> {
+    let levels = ["major", "minor", "micro"];
+    let level = python::str_of(level);
+    match levels.iter().position(|known| *known == level) {
+        Some(index) => Ok(Value::Str(PYTHON_VERSION[..=index].join("."))),
+        None => Err(ConfigError::message(format!(
+            "`python_version` takes major, minor or micro, not `{level}`"
+        ))),
+    }
+}
+
+/// The resolvers that look into the tree.
+struct OnTree<'a, 'b> {
+    resolver: &'b Resolver<'a>,
+    name: &'b str,
+    path: &'b [String],
+}
+
+impl<'a> OnTree<'a, '_> {
+    /// Where a key leads; one that begins with points starts at the node that holds the call.
+    fn target(&self, key: &Node) -> Result<(Vec<String>, String), ConfigError> {
+        let Some(key) = key.as_str() else {
+            return Err(ConfigError::message(format!(
+                "`{}` takes a key, a string, not {}",
+                self.name,
+                key.kind()
+            )));
+        };
+        let points = key.len() - key.trim_start_matches('.').len();
+        let target = absolute(keys_of(&key[points..]), points, self.path).ok_or_else(|| {
+            ConfigError::message(format!(
+                "`{}`: the key `{key}` leads out of the configuration",
+                self.name
+            ))
+        })?;
+        Ok((target, key.to_owned()))
+    }
+
+    fn select(
+        &self,
+        key: &Node,
+        default: Option<&Node>,
+        chain: &mut Chain,
+    ) -> Result<Found<'a>, ConfigError> {
+        let (target, _) = self.target(key)?;
+        let found = self.resolver.get(&target, chain)?;
+        if let Some(found) = found.filter(|found| !found.node.is_missing()) {
+            return Ok(found);
+        }
+        let value = default.map_or(Value::Null, |default| default.value.clone());
+        let foreign = matches!(value, Value::Map(_) | Value::List(_));
+        Ok(Found {
+            foreign,
+            ..Found::own(value, self.path)
+        })
+    }
+
+    fn keys(&self, key: &Node, chain: &mut Chain) -> Result<Found<'a>, ConfigError> {
+        let (found, _) = self.mapping(key, chain)?;
+        let keys = found.node.as_map().into_iter().flat_map(|map| map.keys());
+        let keys = keys.map(|key| {
+            Node::new(match key {
+                Key::Str(text) => Value::Str(text.clone()),
+                Key::Int(number) => Value::Int(*number),
+                Key::Float(bits) => Value::Float(f64::from_bits(*bits)),
+                Key::Bool(truth) => Value::Bool(*truth),
+            })
+        });
+        Ok(Found::own(Value::List(keys.collect()), self.path))
+    }
+
+    /// References to the values, so that each is resolved where it stands.
+    fn values(&self, key: &Node, chain: &mut Chain) -> Result<Found<'a>, ConfigError> {
+        let (found, typed) = self.mapping(key, chain)?;
+        // The list that holds the references is one level more.
+        let point = if typed.starts_with('.') { "." } else { "" };
+        let keys = found.node.as_map().into_iter().flat_map(|map| map.keys());
+        let references =
+            keys.map(|key| Node::new(Value::Str(format!("${{{point}{typed}.{key}}}"))));
+        Ok(Found::own(Value::List(references.collect()), self.path))
+    }
+
+    fn mapping(
+        &self,
+        key: &Node,
+        chain: &mut Chain,
+    ) -> Result<(Found<'a>, String), ConfigError> {
+        let (target, typed) = self.target(key)?;
+        let Some(found) = self.resolver.get(&target, chain)? else {
+            return Err(ConfigError::message(format!(
+                "`{}`: Key not found: '{typed}'",
+                self.name
+            )));
+        };
+        if found.node.as_map().is_none() {
+            return Err(ConfigError::message(format!(
+                "`{}` cannot be applied to `{typed}`, which is {}, not a mapping",
+                self.name,
+                found.node.kind()
+            )));
+        }
+        Ok((found, typed))
+    }
+
+    fn deprecated(
+        &self,
+        key: &Node,
+        message: Option<&Node>,
+        chain: &mut Chain,
+    ) -> Result<Found<'a>, ConfigError> {
+        let (target, typed) = self.target(key)?;
+        let (old, new) = (self.path.join("."), target.join("."));
+        let message = match message.map(|message| (message, message.as_str())) {
+            None => "'$OLD_KEY' is deprecated. Change your code and config to use '$NEW_KEY'",
+            Some((_, Some(text))) => text,
+            Some((other, None)) => {
+                return Err(ConfigError::message(format!(
+                    "`oc.deprecated` takes a message, not {}",
+                    other.kind()
+                )));
+            }
+        };
+        let Some(found) = self.resolver.get(&target, chain)? else {
+            return Err(ConfigError::message(format!(
+                "In oc.deprecated resolver at '{old}': Key not found: '{typed}'"
+            )));
+        };
+        let warning = message.replace("$OLD_KEY", &old).replace("$NEW_KEY", &new);
+        self.resolver.context.warn(warning);
+        Ok(found)
+    }
+
+    /// The value below the hydra node; null where there is none.
+    fn hydra(&self, key: &Node, chain: &mut Chain) -> Result<Found<'a>, ConfigError> {
+        let mut target = vec!["hydra".to_owned()];
+        target.extend(keys_of(&python::str_of(key)));
+        let found = self.resolver.get(&target, chain)?;
+        if let Some(found) = &found
+            && found.node.is_missing()
+        {
+            return Err(ConfigError::message(format!(
+                "`{}` is `???`, a value that is not known yet",
+                target.join(".")
+            )));
+        }
+        match found {
+            None => Ok(Found::own(Value::Null, self.path)),
+            Some(found) => {
+                let node = self
+                    .resolver
+                    .deep(&found.node, &found.path, Foreign::Taken, chain)?;
+                Ok(Found::own(node.value, self.path))
+            }
+        }
+    }
 }

@@ -5,147 +5,246 @@ use strata_diag::closest;
 use super::ast::{Element, Override, OverrideKind};
 use super::element::{node_of, text_of};
 use crate::error::ConfigError;
+use crate::interpolation::check_interpolations;
 use crate::merge::merge;
 use crate::node::{Key, Node, Value};
 
 /// Applies an override to the tree, as Hydra does.
 pub(crate) fn apply(root: &mut Node, override_: &Override) -> Result<(), ConfigError> {
-    let key = override_.key_or_group();
-    if override_.kind == OverrideKind::Delete {
-        return delete(root, &key, override_);
+    if let Some(package) = &override_.package {
+        let title = format!(
+            "`{}` looks like a config group override, but there is no config group `{}`",
+            override_.text(),
+            override_.key
+        );
+        return Err(at(override_, title, "in this override").help(format!(
+            "a key has no package; to set `{package}.{0}` type its whole path",
+            override_.key
+        )));
     }
     let element = override_.element().cloned().unwrap_or(Element::Null);
     let value = node_of(&element, &override_.span());
-    let exists = root.descend(&key).is_some();
+    check_interpolations(&value)?;
     match override_.kind {
-        OverrideKind::Change if !exists => Err(could_not_override(root, &key, override_)),
-        OverrideKind::Add if exists && !is_merge(root, &key, &value) => {
-            Err(could_not_append(&key, override_, &element))
+        OverrideKind::Delete => delete(root, override_),
+        OverrideKind::Change => update(root, value, override_, false),
+        OverrideKind::ForceAdd => update(root, value, override_, true),
+        OverrideKind::Add => {
+            let is_container = matches!(value.value, Value::Map(_) | Value::List(_));
+            let occupied = root
+                .descend(&override_.key)
+                .is_some_and(|node| !node.is_missing() && !matches!(node.value, Value::Null));
+            if occupied && !is_container {
+                return Err(could_not_append(override_, &element));
+            }
+            update(root, value, override_, true)
         }
-        _ => set(root, &key, value, override_),
     }
 }
 
-/// A dictionary onto a dictionary, and a list onto a list, may be added.
-fn is_merge(root: &Node, key: &str, value: &Node) -> bool {
-    let old = root.descend(key).map(|node| &node.value);
-    matches!(
-        (old, &value.value),
-        (Some(Value::Map(_)), Value::Map(_)) | (Some(Value::List(_)), Value::List(_))
-    )
+fn at(override_: &Override, title: String, label: &str) -> ConfigError {
+    ConfigError::at(title, Some(&override_.span()), label)
 }
 
-fn set(root: &mut Node, key: &str, value: Node, override_: &Override) -> Result<(), ConfigError> {
-    let (parent, name) = key.rsplit_once('.').unwrap_or(("", key));
-    if let Some(old) = root.descend_mut(key) {
-        merge(old, value);
+/// Sets a value. Only with `add` may there be new keys; then missing mappings on the way are made.
+fn update(
+    root: &mut Node,
+    value: Node,
+    override_: &Override,
+    add: bool,
+) -> Result<(), ConfigError> {
+    let key = override_.key.as_str();
+    if !add && root.descend(key).is_none() {
+        return Err(could_not_override(root, key, override_));
+    }
+    let (parent_path, name) = key.rsplit_once('.').unwrap_or(("", key));
+    let mut node = &mut *root;
+    for part in crate::node::parts(parent_path) {
+        node = child_for_writing(node, part, override_)?;
+    }
+    if let Some(old) = node.child_mut(name) {
+        let old_is_map = matches!(old.value, Value::Map(_));
+        match (&old.value, &value.value) {
+            (Value::Map(_), Value::List(_)) | (Value::List(_), Value::Map(_)) => {
+                let title = format!(
+                    "`{}` cannot be merged: `{key}` is {}, not {}",
+                    override_.text(),
+                    old.kind(),
+                    value.kind()
+                );
+                return Err(at(override_, title, "in this override")
+                    .help(format!("remove it first: `~{key}` and then `+{}`", override_.text().trim_start_matches('+'))));
+            }
+            (Value::Map(_), Value::Map(_)) if !add => {
+                if let Some(unknown) = unknown_key(old, &value, key) {
+                    return Err(could_not_override(root, &unknown, override_));
+                }
+            }
+            _ => {}
+        }
+        if old_is_map && matches!(value.value, Value::Map(_)) {
+            merge(old, value);
+        } else {
+            *old = value;
+        }
         return Ok(());
     }
-    let parent = descend_for_writing(root, parent, override_)?;
-    match &mut parent.value {
+    match &mut node.value {
         Value::Map(map) => {
             map.insert(Key::Str(name.to_owned()), value);
             Ok(())
         }
-        _ => Err(ConfigError::at(
-            format!("`{key}` cannot be set: {} has no keys", parent.kind()),
-            Some(&override_.span()),
-            "in this override",
-        )),
+        Value::List(items) => {
+            let title = format!(
+                "`{}` cannot be set: the list `{parent_path}` has {} items, and `{name}` is none of them",
+                override_.text(),
+                items.len()
+            );
+            Err(at(override_, title, "in this override")
+                .help(format!("give the whole list: `{parent_path}=[…]`")))
+        }
+        _ => {
+            let title = format!("`{}` cannot be set: {} has no keys", override_.text(), node.kind());
+            Err(at(override_, title, "in this override"))
+        }
     }
 }
 
-fn descend_for_writing<'a>(
-    root: &'a mut Node,
-    path: &str,
+/// The child of that name; a scalar in its place gives way to an empty mapping.
+fn child_for_writing<'a>(
+    node: &'a mut Node,
+    name: &str,
     override_: &Override,
 ) -> Result<&'a mut Node, ConfigError> {
-    let mut node = root;
-    for name in crate::node::parts(path) {
-        if node.child(name).is_none() {
-            let fits = matches!(node.value, Value::Map(_));
-            if !fits {
-                let title = format!(
-                    "`{}` cannot be set: `{name}` lies below {}",
-                    override_.key,
-                    node.kind()
-                );
-                return Err(ConfigError::at(
-                    title,
-                    Some(&override_.span()),
-                    "in this override",
-                ));
+    let is_container = |node: &Node| matches!(node.value, Value::Map(_) | Value::List(_));
+    if let Value::List(items) = &node.value
+        && node.child(name).is_none()
+    {
+        let title = format!(
+            "`{}` cannot be set: `{name}` is none of the list's {} items",
+            override_.text(),
+            items.len()
+        );
+        return Err(at(override_, title, "in this override"));
+    }
+    if node.child(name).is_none_or(|child| !is_container(child)) {
+        let empty = Node::at(Value::Map(Default::default()), Some(override_.span()));
+        match node.child_mut(name) {
+            Some(child) => *child = empty,
+            None => {
+                if let Some(map) = node.as_map_mut() {
+                    map.insert(Key::Str(name.to_owned()), empty);
+                }
             }
-            let map = node.as_map_mut().expect("checked above");
-            map.insert(
-                Key::Str(name.to_owned()),
-                Node::at(Value::Map(Default::default()), Some(override_.span())),
-            );
-        }
-        node = node.child_mut(name).expect("inserted above");
-        if matches!(node.value, Value::Null) || node.is_missing() {
-            node.value = Value::Map(Default::default());
         }
     }
-    Ok(node)
+    node.child_mut(name).ok_or_else(|| {
+        let title = format!("`{}` cannot be set: `{name}` has no place", override_.text());
+        at(override_, title, "in this override")
+    })
 }
 
-fn delete(root: &mut Node, key: &str, override_: &Override) -> Result<(), ConfigError> {
-    let span = override_.span();
-    let Some(node) = root.descend(key) else {
+/// The path of the first key of `newer` that `older` does not have.
+fn unknown_key(older: &Node, newer: &Node, path: &str) -> Option<String> {
+    let (Value::Map(old), Value::Map(new)) = (&older.value, &newer.value) else {
+        return None;
+    };
+    new.iter().find_map(|(key, node)| {
+        let path = format!("{path}.{key}");
+        match old.get(key) {
+            None => Some(path),
+            Some(before) => unknown_key(before, node, &path),
+        }
+    })
+}
+
+fn delete(root: &mut Node, override_: &Override) -> Result<(), ConfigError> {
+    let (key, span) = (override_.key.as_str(), override_.span());
+    let found = root
+        .descend(key)
+        .filter(|node| !matches!(node.value, Value::Null) && !key.is_empty());
+    let Some(node) = found else {
         let error = ConfigError::at(
             format!("Could not delete from config. '{key}' does not exist."),
             Some(&span),
             "no such key",
         );
+        let error = match root.descend(key) {
+            Some(_) if !key.is_empty() => error.note(format!("`{key}` is null")),
+            _ => error,
+        };
         return Err(with_suggestion(error, root, key, |suggestion| {
             format!("~{suggestion}")
         }));
     };
-    if let Some(element) = override_.element() {
+    if let Some(element) = override_.element().filter(|element| **element != Element::Null) {
         let wanted = node_of(element, &span);
-        if wanted != *node {
+        if !equal_in_python(&wanted, node) {
             let title = format!(
                 "Could not delete from config. The value of '{key}' is {} and not {}.",
                 crate::python::str_of(node),
-                crate::python::str_of(&wanted)
+                text_of(element)
             );
             return Err(ConfigError::at(title, Some(&span), "in this override"));
         }
     }
     let (parent, name) = key.rsplit_once('.').unwrap_or(("", key));
-    match &mut root
-        .descend_mut(parent)
-        .expect("the node below it exists")
-        .value
-    {
+    let Some(parent) = root.descend_mut(parent) else {
+        return Ok(());
+    };
+    match &mut parent.value {
         Value::Map(map) => {
-            let key = map.keys().find(|key| key.to_string() == name).cloned();
-            if let Some(key) = key {
-                map.shift_remove(&key);
-            }
+            map.shift_remove(&Key::Str(name.to_owned()));
         }
         Value::List(items) => {
-            items.remove(name.parse().expect("the item was found by this number"));
+            if let Ok(index) = name.parse::<usize>() {
+                items.remove(index);
+            }
         }
         _ => {}
     }
     Ok(())
 }
 
+/// `1`, `1.0` and `true` are equal, alone and within containers.
+fn equal_in_python(a: &Node, b: &Node) -> bool {
+    let number = |node: &Node| match &node.value {
+        Value::Bool(truth) => Some(f64::from(u8::from(*truth))),
+        Value::Int(number) => Some(*number as f64),
+        Value::Float(number) => Some(*number),
+        _ => None,
+    };
+    match (&a.value, &b.value) {
+        (Value::List(a), Value::List(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equal_in_python(a, b))
+        }
+        (Value::Map(a), Value::Map(b)) => {
+            a.len() == b.len()
+                && a.iter()
+                    .all(|(key, node)| b.get(key).is_some_and(|other| equal_in_python(node, other)))
+        }
+        _ => match (number(a), number(b)) {
+            (Some(a), Some(b)) => a == b,
+            _ => a == b,
+        },
+    }
+}
+
 fn could_not_override(root: &Node, key: &str, override_: &Override) -> ConfigError {
     let missing = first_missing(root, key);
     let error = ConfigError::at(
-        format!("Could not override '{key}'."),
+        format!("Could not override '{}'.", override_.key),
         Some(&override_.span()),
         "no such key",
     )
     .note(format!("Key '{missing}' is not in struct; full_key: {key}"));
     let error = with_suggestion(error, root, key, |suggestion| {
-        format!(
-            "{suggestion}{}",
-            &override_.text()[override_.key_or_group().len()..]
-        )
+        let value = override_.text().split_once('=').map_or("", |(_, value)| value);
+        if key == override_.key {
+            format!("{suggestion}={value}")
+        } else {
+            format!("{suggestion}=…")
+        }
     });
     error.help(format!(
         "To append to your config use +{}",
@@ -153,11 +252,11 @@ fn could_not_override(root: &Node, key: &str, override_: &Override) -> ConfigErr
     ))
 }
 
-fn could_not_append(key: &str, override_: &Override, element: &Element) -> ConfigError {
-    let value = text_of(element);
-    ConfigError::at(
+fn could_not_append(override_: &Override, element: &Element) -> ConfigError {
+    let (key, value) = (&override_.key, text_of(element));
+    at(
+        override_,
         format!("Could not append to config. An item is already at '{key}'."),
-        Some(&override_.span()),
         "in this override",
     )
     .help(format!("to change it use `{key}={value}`"))

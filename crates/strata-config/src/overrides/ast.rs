@@ -1,5 +1,6 @@
 //! What an override is.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use strata_diag::{Source, Span};
@@ -60,7 +61,7 @@ pub(crate) enum Element {
     Quoted(String, Quote),
     /// `[a,b]`
     List(Vec<Element>),
-    /// `{k:v}`, in order; the last of equal keys wins.
+    /// `{k:v}`, in order; of equal keys the first stays, with the last one's value.
     Dict(Vec<(Element, Element)>),
 }
 
@@ -76,15 +77,67 @@ pub(crate) enum Quote {
 /// A sweep over values.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Sweep {
-    /// `a,b`: each value in turn.
-    Simple(Vec<Element>),
-    /// A function that makes a sweep, such as `range(3)`: its name and the text between its parentheses.
-    Function {
-        /// The function.
-        name: String,
-        /// Its arguments as typed.
-        arguments: String,
-    },
+    /// `a,b` or `choice(a,b)`: each value in turn.
+    Choice(Choice),
+    /// `range(start,stop,step)`: numbers, the stop excluded.
+    Range(Range),
+    /// `interval(start,end)`: any number between the two.
+    Interval(Interval),
+    /// `glob(include,exclude)`: the options of a group whose names fit.
+    Glob(Glob),
+}
+
+/// `a,b` or `choice(a,b)`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Choice {
+    /// The values; a sweep within a sweep parses, as in Hydra, but cannot run.
+    pub(crate) list: Vec<OverrideValue>,
+    /// Written as `a,b`.
+    pub(crate) simple: bool,
+    /// Written as `zip(a,b)`: moves on together with the other zipped choices.
+    pub(crate) zipped: bool,
+    /// To be run in random order.
+    pub(crate) shuffle: bool,
+    /// Names given by `tag(…)`.
+    pub(crate) tags: BTreeSet<String>,
+}
+
+/// `range(…)`; the three are integers, booleans or floats.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Range {
+    pub(crate) start: Element,
+    pub(crate) stop: Element,
+    pub(crate) step: Element,
+    pub(crate) shuffle: bool,
+    pub(crate) tags: BTreeSet<String>,
+}
+
+/// `interval(…)`; floats, or integers after `int(…)`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Interval {
+    pub(crate) start: Element,
+    pub(crate) end: Element,
+    pub(crate) tags: BTreeSet<String>,
+}
+
+/// `glob(…)`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Glob {
+    pub(crate) include: Vec<String>,
+    pub(crate) exclude: Vec<String>,
+}
+
+impl Choice {
+    /// `choice(…)` of these values.
+    pub(crate) fn of(list: Vec<OverrideValue>) -> Self {
+        Self {
+            list,
+            simple: false,
+            zipped: false,
+            shuffle: false,
+            tags: BTreeSet::new(),
+        }
+    }
 }
 
 impl Override {
@@ -105,6 +158,26 @@ impl Override {
         } else {
             None
         }
+    }
+
+    /// The sweep, if it is one.
+    pub(crate) fn sweep(&self) -> Option<&Sweep> {
+        if let Some(OverrideValue::Sweep(sweep)) = &self.value {
+            Some(sweep)
+        } else {
+            None
+        }
+    }
+
+    /// The left side as typed: `+db@src`.
+    pub(crate) fn left_side(&self) -> String {
+        let prefix = match self.kind {
+            OverrideKind::Change => "",
+            OverrideKind::Add => "+",
+            OverrideKind::ForceAdd => "++",
+            OverrideKind::Delete => "~",
+        };
+        format!("{prefix}{}", self.key_or_group())
     }
 
     /// The key with its package: `db@src`.

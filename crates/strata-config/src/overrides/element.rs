@@ -6,151 +6,58 @@ use super::ast::{Element, Quote};
 use crate::node::{Key, Map, Node, Value};
 use crate::python;
 
-/// The type of a run of characters that is one token.
-pub(crate) fn typed(text: &str) -> Element {
-    match text.to_ascii_lowercase().as_str() {
-        "null" => return Element::Null,
-        "true" => return Element::Bool(true),
-        "false" => return Element::Bool(false),
-        _ => {}
-    }
-    if let Some(integer) = integer(text) {
-        return integer;
-    }
-    if is_float(text) {
-        return Element::Float(text.replace('_', "").parse().unwrap_or(f64::NAN));
-    }
-    Element::Str(text.to_owned())
-}
-
-/// `[+-]?(0|[1-9](_?\d)*)`
-fn integer(text: &str) -> Option<Element> {
-    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-    if !is_digits(digits) || (digits.len() > 1 && digits.starts_with('0')) {
-        return None;
-    }
-    let clean = text.replace('_', "");
-    Some(match clean.parse() {
-        Ok(number) => Element::Int(number),
-        Err(_) => Element::BigInt(clean.trim_start_matches('+').to_owned()),
-    })
-}
-
-/// `\d(_?\d)*`
-fn is_digits(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    bytes.first().is_some_and(u8::is_ascii_digit)
-        && bytes.last().is_some_and(u8::is_ascii_digit)
-        && bytes.iter().all(|b| b.is_ascii_digit() || *b == b'_')
-        && !text.contains("__")
-}
-
-/// A point or an exponent; `inf`, `nan` in any casing.
-fn is_float(text: &str) -> bool {
-    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    if matches!(unsigned.to_ascii_lowercase().as_str(), "inf" | "nan") {
-        return true;
-    }
-    let (mantissa, exponent) = match unsigned.find(['e', 'E']) {
-        Some(at) => (&unsigned[..at], Some(&unsigned[at + 1..])),
-        None => (unsigned, None),
-    };
-    let whole = |part: &str| part == "0" || (is_digits(part) && !part.starts_with('0'));
-    let mantissa_fits = match mantissa.split_once('.') {
-        Some((before, after)) => {
-            (before.is_empty() || whole(before))
-                && (after.is_empty() || is_digits(after))
-                && !(before.is_empty() && after.is_empty())
+impl Element {
+    /// Python's `==`, in which `1`, `1.0` and `True` are one key.
+    pub(crate) fn equals_in_python(&self, other: &Self) -> bool {
+        match (self.as_number(), other.as_number()) {
+            (Some(a), Some(b)) => a == b,
+            (None, None) => self == other,
+            _ => false,
         }
-        None => exponent.is_some() && whole(mantissa),
-    };
-    mantissa_fits
-        && exponent
-            .is_none_or(|exponent| is_digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent)))
-}
-
-/// `int(…)`, `float(…)`, `str(…)`, `bool(…)`, through lists and the values of dictionaries.
-pub(crate) fn cast(to: &str, element: &Element) -> Result<Element, String> {
-    match element {
-        Element::List(items) => items
-            .iter()
-            .map(|item| cast(to, item))
-            .collect::<Result<_, _>>()
-            .map(Element::List),
-        Element::Dict(entries) => entries
-            .iter()
-            .map(|(key, value)| Ok((key.clone(), cast(to, value)?)))
-            .collect::<Result<_, String>>()
-            .map(Element::Dict),
-        _ => cast_primitive(to, element),
     }
-}
 
-fn cast_primitive(to: &str, element: &Element) -> Result<Element, String> {
-    let refused = || Err(format!("`{}` cannot be made {to}", text_of(element)));
-    match (to, element) {
-        ("str", Element::Quoted(text, _) | Element::Str(text)) => Ok(Element::Str(text.clone())),
-        ("str", Element::Bool(truth)) => Ok(Element::Str(truth.to_string())),
-        ("str", other) => Ok(Element::Str(text_of(other))),
-        ("int", Element::Int(_) | Element::BigInt(_)) => Ok(element.clone()),
-        ("int", Element::Bool(truth)) => Ok(Element::Int(i64::from(*truth))),
-        ("int", Element::Float(number)) if number.is_finite() => {
-            Ok(Element::Int(number.trunc() as i64))
+    /// The number, booleans included, as Python compares them.
+    pub(crate) fn as_number(&self) -> Option<f64> {
+        match self {
+            Self::Bool(truth) => Some(f64::from(u8::from(*truth))),
+            Self::Int(number) => Some(*number as f64),
+            Self::BigInt(digits) => digits.parse().ok(),
+            Self::Float(number) => Some(*number),
+            _ => None,
         }
-        ("int", Element::Str(text) | Element::Quoted(text, _)) => match typed(text.trim()) {
-            number @ (Element::Int(_) | Element::BigInt(_)) => Ok(number),
-            _ => refused(),
-        },
-        ("float", Element::Float(_)) => Ok(element.clone()),
-        ("float", Element::Int(number)) => Ok(Element::Float(*number as f64)),
-        ("float", Element::Bool(truth)) => Ok(Element::Float(f64::from(u8::from(*truth)))),
-        ("float", Element::BigInt(text) | Element::Str(text) | Element::Quoted(text, _)) => text
-            .trim()
-            .replace('_', "")
-            .parse()
-            .map(Element::Float)
-            .or_else(|_| refused()),
-        ("bool", Element::Bool(_)) => Ok(element.clone()),
-        ("bool", Element::Int(number)) => Ok(Element::Bool(*number != 0)),
-        ("bool", Element::Float(number)) => Ok(Element::Bool(*number != 0.0)),
-        ("bool", Element::Str(text) | Element::Quoted(text, _)) => {
-            match text.to_ascii_lowercase().as_str() {
-                "true" => Ok(Element::Bool(true)),
-                "false" => Ok(Element::Bool(false)),
-                _ => refused(),
-            }
-        }
-        _ => refused(),
     }
 }
 
 /// The value as a node whose place is the override.
 pub(crate) fn node_of(element: &Element, origin: &Span) -> Node {
-    let value = match element {
+    Node::at(value_of(element, Some(origin)), Some(origin.clone()))
+}
+
+/// The value; what is in it stands at `origin`.
+pub(crate) fn value_of(element: &Element, origin: Option<&Span>) -> Value {
+    let node = |element: &Element| Node::at(value_of(element, origin), origin.cloned());
+    match element {
         Element::Null => Value::Null,
         Element::Bool(truth) => Value::Bool(*truth),
         Element::Int(number) => Value::Int(*number),
         Element::BigInt(digits) => Value::BigInt(digits.clone()),
         Element::Float(number) => Value::Float(*number),
         Element::Str(text) | Element::Quoted(text, _) => Value::Str(text.clone()),
-        Element::List(items) => {
-            Value::List(items.iter().map(|item| node_of(item, origin)).collect())
-        }
+        Element::List(items) => Value::List(items.iter().map(node).collect()),
         Element::Dict(entries) => {
-            let entries = entries
-                .iter()
-                .map(|(key, value)| (key_of(key), node_of(value, origin)));
+            let entries = entries.iter().map(|(key, value)| (key_of(key), node(value)));
             Value::Map(entries.collect::<Map>())
         }
-    };
-    Node::at(value, Some(origin.clone()))
+    }
 }
 
-fn key_of(element: &Element) -> Key {
+/// The key of a dictionary's entry.
+pub(crate) fn key_of(element: &Element) -> Key {
     match element {
         Element::Bool(truth) => Key::Bool(*truth),
         Element::Int(number) => Key::Int(*number),
         Element::Float(number) => Key::Float(number.to_bits()),
+        Element::Str(text) => Key::Str(text.clone()),
         other => Key::Str(text_of(other)),
     }
 }

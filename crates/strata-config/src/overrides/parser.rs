@@ -5,505 +5,512 @@
 //! key:       ID ('/' ID)+  |  part ('.' part)*          part: ID | $ID | unsigned integer
 //! value:     element (',' element)*
 //! element:   list | dict | function | primitive
-//! primitive: quoted  |  a run of characters, `${…}` and escapes
+//! primitive: quoted  |  a run of the other tokens of a value
 //! ```
+//!
+//! [`lexer`](super::lexer) cuts the value into tokens; [`functions`](super::functions) applies what is
+//! called.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use strata_diag::{Source, Span};
 
-use super::ast::{Element, Override, OverrideKind, OverrideValue, Quote, Sweep};
+use super::ast::{Choice, Element, Override, OverrideKind, OverrideValue, Quote, Sweep};
+use super::functions::{self, Arguments};
+use super::lexer::{Token, TokenKind, value_tokens};
+use super::number;
 use crate::error::ConfigError;
-
-/// Functions of the grammar, as Hydra lists them.
-const FUNCTIONS: [&str; 11] = [
-    "bool", "choice", "float", "glob", "int", "interval", "range", "shuffle", "sort", "str", "tag",
-];
 
 /// Deeper than any value, shallower than the stack.
 const DEEPEST: usize = 100;
 
 /// Parses one override.
 pub(crate) fn parse_override(text: &str) -> Result<Override, ConfigError> {
-    let source = Source::new("command line", text);
-    let mut parser = Parser {
-        source: &source,
-        text,
-        at: 0,
-        depth: 0,
+    parse_override_from(&Source::new("command line", text))
+}
+
+/// Parses one override that stands in a text of its own.
+pub(crate) fn parse_override_from(source: &Arc<Source>) -> Result<Override, ConfigError> {
+    let text = source.text.as_str();
+    let left_side = LeftSide::parse(source)?;
+    let value = match left_side.value_at {
+        Some(start) => Some(parse_value(source, start)?),
+        None => None,
     };
-    let (kind, key, package) = parser.left_side()?;
-    let value = if parser.eat('=') {
-        parser.skip_blanks();
-        Some(parser.value()?)
-    } else {
-        None
-    };
-    if value.is_none() && kind != OverrideKind::Delete {
+    if value.is_none() && left_side.kind != OverrideKind::Delete {
         let end = text.len();
-        return Err(parser
-            .error(
-                &format!("missing `=` in the override `{text}`"),
-                end..end,
-                "expected `=`",
-            )
-            .help(format!("to set a value type `{text}=VALUE`")));
+        return Err(error_at(
+            source,
+            &format!("missing `=` in the override `{text}`"),
+            end..end,
+            "expected `=`",
+        )
+        .help(format!("to set a value type `{text}=VALUE`")));
     }
     Ok(Override {
-        kind,
-        key,
-        package,
+        kind: left_side.kind,
+        key: left_side.key,
+        package: left_side.package,
         value,
-        source: Arc::clone(&source),
+        source: Arc::clone(source),
     })
 }
 
-/// Parses a single value, such as the text of an environment variable for `oc.decode`.
-pub(crate) fn parse_element(text: &str) -> Result<Element, ConfigError> {
-    let source = Source::new("value", text);
+fn parse_value(source: &Arc<Source>, start: usize) -> Result<OverrideValue, ConfigError> {
+    let text = source.text.as_str();
+    let blanks = text[start..].len() - text[start..].trim_start_matches([' ', '\t']).len();
+    let start = start + blanks;
+    if start == text.len() {
+        return Ok(OverrideValue::Element(Element::Str(String::new())));
+    }
+    let tokens = value_tokens(text, start).map_err(|no_token| no_such_token(source, no_token.at))?;
     let mut parser = Parser {
-        source: &source,
-        text,
+        source,
+        tokens: &tokens,
         at: 0,
         depth: 0,
     };
-    parser.skip_blanks();
-    let element = parser.element()?;
-    parser.skip_blanks();
-    match (parser.peek(), element) {
-        (None, OverrideValue::Element(element)) => Ok(element),
-        (Some(c), _) => Err(parser.unexpected(c)),
-        (None, OverrideValue::Sweep(_)) => Err(parser.error(
-            "a sweep is not a value",
-            0..text.len(),
-            "expected a single value",
-        )),
+    let value = parser.value()?;
+    match parser.peek() {
+        None => Ok(value),
+        Some(token) => Err(parser.unexpected(&token.clone())),
     }
+}
+
+fn no_such_token(source: &Arc<Source>, at: usize) -> ConfigError {
+    let text = source.text.as_str();
+    let c = text[at..].chars().next().unwrap_or(' ');
+    if matches!(c, '\'' | '"') {
+        let title = format!("a quote is not closed in the override `{text}`");
+        return error_at(source, &title, at..at + 1, "opened here");
+    }
+    let title = format!("unexpected `{c}` in the override `{text}`");
+    error_at(source, &title, at..at + c.len_utf8(), "here").help(
+        "quote the value, or put `\\` before the character where the grammar allows it",
+    )
+}
+
+fn error_at(source: &Arc<Source>, title: &str, range: Range<usize>, label: &str) -> ConfigError {
+    ConfigError::at(title, Some(&Span::new(source, range)), label)
+}
+
+/// What stands before the value.
+struct LeftSide {
+    kind: OverrideKind,
+    key: String,
+    package: Option<String>,
+    /// Where the value begins; none where there is no `=`.
+    value_at: Option<usize>,
+}
+
+impl LeftSide {
+    fn parse(source: &Arc<Source>) -> Result<Self, ConfigError> {
+        let text = source.text.as_str();
+        let end = text.find('=').unwrap_or(text.len());
+        let left = &text[..end];
+        let (kind, rest) = if let Some(rest) = left.strip_prefix("++") {
+            (OverrideKind::ForceAdd, rest)
+        } else if let Some(rest) = left.strip_prefix('+') {
+            (OverrideKind::Add, rest)
+        } else if let Some(rest) = left.strip_prefix('~') {
+            (OverrideKind::Delete, rest)
+        } else {
+            (OverrideKind::Change, left)
+        };
+        let start = end - rest.len();
+        let (key, package) = match rest.split_once('@') {
+            Some((key, package)) => (key, Some(package)),
+            None => (rest, None),
+        };
+        if !is_key(key) {
+            return Err(bad_key(source, key, start..start + key.len()));
+        }
+        if let Some(package) = package
+            && !is_package(package)
+        {
+            return Err(bad_key(source, package, end - package.len()..end));
+        }
+        Ok(Self {
+            kind,
+            key: key.to_owned(),
+            package: package.map(str::to_owned),
+            value_at: (end < text.len()).then_some(end + 1),
+        })
+    }
+}
+
+fn bad_key(source: &Arc<Source>, key: &str, range: Range<usize>) -> ConfigError {
+    let title = format!("`{key}` is not a key in the override `{}`", source.text);
+    let error = error_at(source, &title, range, "this key");
+    if let Some((before, rest)) = key.split_once('[')
+        && let Some((index, after)) = rest.split_once(']')
+    {
+        return error.help(format!("items of a list are named with points: `{before}.{index}{after}`"));
+    }
+    error.help("a key is made of letters, digits, `_` and `-`, its parts joined by `.` (or `/` in a group)")
+}
+
+/// `ID ('/' ID)+`, or a package.
+fn is_key(text: &str) -> bool {
+    let is_id = |part: &str| !part.is_empty() && super::lexer::id_len(part) == part.len();
+    is_package(text) || (text.contains('/') && text.split('/').all(is_id))
+}
+
+/// Nothing, a name, or names and numbers joined by points.
+fn is_package(text: &str) -> bool {
+    let is_name = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '_' | '$'))
+            && part
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '$'))
+    };
+    let is_index = |part: &str| {
+        number::integer_len(part) == part.len() && !part.starts_with(['+', '-'])
+    };
+    text.is_empty()
+        || is_name(text)
+        || (text.contains('.')
+            && text
+                .split('.')
+                .all(|part| is_name(part) || (!part.is_empty() && is_index(part))))
 }
 
 struct Parser<'a> {
     source: &'a Arc<Source>,
-    text: &'a str,
+    tokens: &'a [Token],
     at: usize,
     depth: usize,
 }
 
 impl<'a> Parser<'a> {
-    fn left_side(&mut self) -> Result<(OverrideKind, String, Option<String>), ConfigError> {
-        let kind = if self.eat_str("++") {
-            OverrideKind::ForceAdd
-        } else if self.eat('+') {
-            OverrideKind::Add
-        } else if self.eat('~') {
-            OverrideKind::Delete
-        } else {
-            OverrideKind::Change
-        };
-        let key = self.key()?;
-        let package = if self.eat('@') {
-            Some(self.key()?)
-        } else {
-            None
-        };
-        if let Some(c) = self.peek().filter(|&c| c != '=') {
-            return Err(self
-                .unexpected(c)
-                .help("a key is made of letters, digits, `_` and `-`, its parts joined by `.` (or `/` in a group)"));
-        }
-        Ok((kind, key, package))
-    }
-
-    /// A group, a dotted path, or nothing.
-    fn key(&mut self) -> Result<String, ConfigError> {
-        let start = self.at;
-        let rest = &self.text[start..];
-        let len = rest
-            .find(|c: char| {
-                !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '$'))
-            })
-            .unwrap_or(rest.len());
-        let key = &rest[..len];
-        self.at += len;
-        let is_group = key.contains('/');
-        let separator = if is_group { '/' } else { '.' };
-        let parts: Vec<&str> = key.split(separator).collect();
-        let fits = |part: &&str| {
-            is_id(part)
-                || (!is_group && (part.strip_prefix('$').is_some_and(is_id))
-                    || (parts.len() > 1 && is_index(part) && !is_group))
-        };
-        if key.is_empty() || parts.iter().all(fits) {
-            return Ok(key.to_owned());
-        }
-        Err(self.error(
-            &format!("`{key}` is not a key in the override `{}`", self.text),
-            start..self.at,
-            "this key",
-        ))
-    }
-
     fn value(&mut self) -> Result<OverrideValue, ConfigError> {
-        if self.peek().is_none() {
-            return Ok(OverrideValue::Element(Element::Str(String::new())));
-        }
         let first = self.element()?;
-        self.skip_blanks();
-        let mut choices = Vec::new();
-        if self.peek() == Some(',') {
-            choices.push(self.single(first.clone())?);
-            while self.eat(',') {
-                self.skip_blanks();
-                let next = self.element()?;
-                choices.push(self.single(next)?);
-                self.skip_blanks();
-            }
+        if self.peek_kind() != Some(TokenKind::Comma) {
+            return Ok(first);
         }
-        if let Some(c) = self.peek() {
-            return Err(self.unexpected(c));
+        let mut list = vec![first];
+        while self.eat(TokenKind::Comma) {
+            list.push(self.element()?);
         }
-        Ok(if choices.is_empty() {
-            first
-        } else {
-            OverrideValue::Sweep(Sweep::Simple(choices))
-        })
-    }
-
-    fn single(&self, value: OverrideValue) -> Result<Element, ConfigError> {
-        match value {
-            OverrideValue::Element(element) => Ok(element),
-            OverrideValue::Sweep(_) => Err(self.error(
-                "a sweep cannot stand within another value",
-                0..self.text.len(),
-                "in this override",
-            )),
-        }
+        Ok(OverrideValue::Sweep(Sweep::Choice(Choice {
+            simple: true,
+            ..Choice::of(list)
+        })))
     }
 
     fn element(&mut self) -> Result<OverrideValue, ConfigError> {
         self.depth += 1;
         if self.depth > DEEPEST {
-            return Err(self.error(
-                "the value is nested too deeply",
-                self.at..self.at + 1,
-                "here",
-            ));
+            return Err(self.error("the value is nested too deeply", self.here(), "here"));
         }
-        let element = match self.peek() {
-            Some('[') => OverrideValue::Element(self.list()?),
-            Some('{') => OverrideValue::Element(self.dict()?),
-            _ => match self.function()? {
-                Some(function) => function,
-                None => OverrideValue::Element(self.primitive(false)?),
-            },
+        let element = match self.peek_kind() {
+            Some(TokenKind::BracketOpen) => OverrideValue::Element(self.list()?),
+            Some(TokenKind::BraceOpen) => OverrideValue::Element(self.dict()?),
+            Some(TokenKind::Id) if self.kind_after() == Some(TokenKind::ParenOpen) => {
+                self.function()?
+            }
+            _ => OverrideValue::Element(self.primitive()?),
         };
         self.depth -= 1;
         Ok(element)
     }
 
+    /// An element that is no sweep: what lists and dictionaries can hold.
+    fn single(&mut self) -> Result<Element, ConfigError> {
+        let start = self.here().start;
+        match self.element()? {
+            OverrideValue::Element(element) => Ok(element),
+            OverrideValue::Sweep(_) => {
+                let title = format!(
+                    "a sweep cannot stand within another value in the override `{}`",
+                    self.source.text
+                );
+                Err(self.error(&title, start..self.end_of_last(), "this sweep"))
+            }
+        }
+    }
+
     fn list(&mut self) -> Result<Element, ConfigError> {
-        let open = self.at;
-        self.eat('[');
-        self.skip_blanks();
+        let open = self.here();
+        self.eat(TokenKind::BracketOpen);
         let mut items = Vec::new();
-        if self.eat(']') {
+        if self.eat(TokenKind::BracketClose) {
             return Ok(Element::List(items));
         }
         loop {
-            let item = self.element()?;
-            items.push(self.single(item)?);
-            self.skip_blanks();
-            if self.eat(']') {
+            items.push(self.single()?);
+            if self.eat(TokenKind::BracketClose) {
                 return Ok(Element::List(items));
             }
-            self.expect(',', "]", open)?;
+            self.expect(TokenKind::Comma, "`,` or `]`", &open)?;
         }
     }
 
     fn dict(&mut self) -> Result<Element, ConfigError> {
-        let open = self.at;
-        self.eat('{');
-        self.skip_blanks();
+        let open = self.here();
+        self.eat(TokenKind::BraceOpen);
         let mut entries: Vec<(Element, Element)> = Vec::new();
-        if self.eat('}') {
+        if self.eat(TokenKind::BraceClose) {
             return Ok(Element::Dict(entries));
         }
         loop {
-            if matches!(self.peek(), Some('\'' | '"')) {
-                return Err(self.error(
-                    "a key of a dictionary cannot be quoted",
-                    self.at..self.at + 1,
-                    "here",
-                ));
-            }
-            let key = self.primitive(true)?;
-            self.skip_blanks();
-            self.expect(':', "}", open)?;
-            let value = self.element()?;
-            let value = self.single(value)?;
-            match entries.iter_mut().find(|(known, _)| *known == key) {
+            let key = self.dict_key()?;
+            self.expect(TokenKind::Colon, "`:`", &open)?;
+            let value = self.single()?;
+            match entries.iter_mut().find(|(known, _)| known.equals_in_python(&key)) {
                 Some((_, old)) => *old = value,
                 None => entries.push((key, value)),
             }
-            self.skip_blanks();
-            if self.eat('}') {
+            if self.eat(TokenKind::BraceClose) {
                 return Ok(Element::Dict(entries));
             }
-            self.expect(',', "}", open)?;
+            self.expect(TokenKind::Comma, "`,` or `}`", &open)?;
         }
     }
 
-    /// `name(…)`: the functions that cast are applied, those that sweep kept.
-    fn function(&mut self) -> Result<Option<OverrideValue>, ConfigError> {
-        let rest = &self.text[self.at..];
-        let name_len = rest
-            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-'))
-            .unwrap_or(rest.len());
-        let name = &rest[..name_len];
-        if !is_id(name) || !rest[name_len..].starts_with('(') {
-            return Ok(None);
-        }
-        let start = self.at;
-        if !FUNCTIONS.contains(&name) {
-            let title = format!("unknown function `{name}` in the override `{}`", self.text);
-            return Err(self
-                .error(&title, start..start + name_len, "no such function")
-                .help(format!(
-                    "Available: {}; quote the value if it is a text",
-                    FUNCTIONS.join(",")
-                )));
-        }
-        let name = name.to_owned();
-        self.at += name_len + 1;
-        let arguments = self.until_closed(start + name_len)?.to_owned();
-        if matches!(name.as_str(), "int" | "float" | "str" | "bool") {
-            let inner = parse_element(&arguments)?;
-            let cast = super::element::cast(&name, &inner).map_err(|problem| {
-                let title = format!(
-                    "`{name}({arguments})` in the override `{}`: {problem}",
-                    self.text
-                );
-                self.error(&title, start..self.at, "here")
-            })?;
-            return Ok(Some(OverrideValue::Element(cast)));
-        }
-        Ok(Some(OverrideValue::Sweep(Sweep::Function {
-            name,
-            arguments,
-        })))
-    }
-
-    /// The text up to the parenthesis that closes the one at `open`.
-    fn until_closed(&mut self, open: usize) -> Result<&'a str, ConfigError> {
-        let start = self.at;
-        let mut level = 1;
-        let mut quote = None;
-        let mut escaped = false;
-        for (offset, c) in self.text[start..].char_indices() {
-            match (quote, c) {
-                _ if escaped => escaped = false,
-                (_, '\\') => escaped = true,
-                (Some(q), c) if c == q => quote = None,
-                (Some(_), _) => {}
-                (None, '\'' | '"') => quote = Some(c),
-                (None, '(') => level += 1,
-                (None, ')') => level -= 1,
-                _ => {}
-            }
-            if level == 0 {
-                self.at = start + offset + 1;
-                return Ok(&self.text[start..start + offset]);
+    fn function(&mut self) -> Result<OverrideValue, ConfigError> {
+        let name_range = self.here();
+        let name = self.source.text[name_range.clone()].to_owned();
+        self.at += 1;
+        let open = self.here();
+        self.eat(TokenKind::ParenOpen);
+        let mut arguments = Arguments::default();
+        if !self.eat(TokenKind::ParenClose) {
+            loop {
+                self.argument(&mut arguments)?;
+                if self.eat(TokenKind::ParenClose) {
+                    break;
+                }
+                self.expect(TokenKind::Comma, "`,` or `)`", &open)?;
             }
         }
-        let title = format!(
-            "a parenthesis is not closed in the override `{}`",
-            self.text
-        );
-        Err(self.error(&title, open..open + 1, "opened here"))
-    }
-
-    fn primitive(&mut self, in_key: bool) -> Result<Element, ConfigError> {
-        if let Some(quote @ ('\'' | '"')) = self.peek() {
-            return self.quoted(quote);
-        }
-        let start = self.at;
-        let mut text = String::new();
-        let mut one_token = true;
-        // Blanks at the end belong to the value only if something follows them.
-        let mut kept = 0;
-        while let Some(c) = self.peek() {
-            match c {
-                ',' | ']' | '}' | ')' | '[' | '{' | '(' => break,
-                ':' if in_key => break,
-                '\\' => {
-                    let next = self.text[self.at + 1..].chars().next();
-                    match next.filter(|c| "\\()[]{}:=, \t".contains(*c)) {
-                        Some(c) => {
-                            self.at += 1;
-                            text.push(c);
-                        }
-                        None => text.push('\\'),
-                    }
-                    one_token = false;
-                    self.at += self.peek().map_or(0, char::len_utf8);
-                    kept = text.len();
-                    continue;
-                }
-                '$' if self.text[self.at..].starts_with("${") => {
-                    let interpolation = self.interpolation()?;
-                    text.push_str(interpolation);
-                    one_token = false;
-                    kept = text.len();
-                    continue;
-                }
-                ' ' | '\t' => text.push(c),
-                c if c.is_ascii_alphanumeric() || "_/-+.$%*@?|:".contains(c) => {
-                    text.push(c);
-                    kept = text.len();
-                }
-                c => return Err(self.unexpected(c).help(
-                    "quote the value, or put `\\` before the character where the grammar allows it",
-                )),
+        let called = name_range.start..self.end_of_last();
+        functions::call(&name, arguments).map_err(|problem| {
+            let title = format!(
+                "`{}` in the override `{}`: {}",
+                &self.source.text[called.clone()],
+                self.source.text,
+                problem.what
+            );
+            let error = self.error(&title, called, "here");
+            match problem.help {
+                Some(help) => error.help(help),
+                None => error,
             }
-            self.at += c.len_utf8();
-        }
-        text.truncate(kept);
-        if text.is_empty() {
-            return Err(match self.peek() {
-                Some(c) => self.unexpected(c),
-                None => self.error(
-                    &format!(
-                        "a value is missing at the end of the override `{}`",
-                        self.text
-                    ),
-                    start..start,
-                    "expected a value",
-                ),
-            });
-        }
-        Ok(if one_token {
-            super::element::typed(&text)
-        } else {
-            Element::Str(text)
         })
     }
 
-    /// `${…}`, to the brace that closes it.
-    fn interpolation(&mut self) -> Result<&'a str, ConfigError> {
-        let start = self.at;
-        let mut level = 0;
-        for (offset, c) in self.text[start..].char_indices() {
-            match c {
-                '{' => level += 1,
-                '}' => level -= 1,
-                _ => {}
-            }
-            if c == '}' && level == 0 {
-                self.at = start + offset + 1;
-                return Ok(&self.text[start..self.at]);
-            }
-        }
-        let title = format!(
-            "an interpolation is not closed in the override `{}`",
-            self.text
-        );
-        Err(self.error(&title, start..start + 2, "opened here"))
-    }
-
-    /// Only the quote itself, and backslashes before it, are unescaped.
-    fn quoted(&mut self, quote: char) -> Result<Element, ConfigError> {
-        let start = self.at;
-        self.at += 1;
-        let mut text = String::new();
-        let mut backslashes = 0;
-        while let Some(c) = self.peek() {
-            self.at += c.len_utf8();
-            if c == '\\' {
-                backslashes += 1;
-                continue;
-            }
-            if c == quote {
-                text.extend(std::iter::repeat_n('\\', backslashes / 2));
-                if backslashes % 2 == 0 {
-                    let kind = if quote == '"' {
-                        Quote::Double
-                    } else {
-                        Quote::Single
-                    };
-                    return Ok(Element::Quoted(text, kind));
-                }
-            } else {
-                text.extend(std::iter::repeat_n('\\', backslashes));
-            }
-            text.push(c);
-            backslashes = 0;
-        }
-        let title = format!("a quote is not closed in the override `{}`", self.text);
-        Err(self.error(&title, start..start + 1, "opened here"))
-    }
-
-    fn expect(&mut self, wanted: char, or: &str, open: usize) -> Result<(), ConfigError> {
-        if self.eat(wanted) {
-            self.skip_blanks();
+    fn argument(&mut self, arguments: &mut Arguments) -> Result<(), ConfigError> {
+        let start = self.here();
+        if self.peek_kind() == Some(TokenKind::Id) && self.kind_after() == Some(TokenKind::Equal) {
+            let name = self.source.text[start].to_owned();
+            self.at += 2;
+            let value = self.element()?;
+            arguments.named.push((name, value));
             return Ok(());
         }
-        let title = format!(
-            "expected `{wanted}` or `{or}` in the override `{}`",
-            self.text
-        );
-        let error = match self.peek() {
-            Some(c) => self.error(&title, self.at..self.at + c.len_utf8(), "found this"),
-            None => self.error(&title, open..open + 1, "opened here and not closed"),
-        };
-        Err(error)
-    }
-
-    fn unexpected(&self, c: char) -> ConfigError {
-        let title = format!("unexpected `{c}` in the override `{}`", self.text);
-        self.error(&title, self.at..self.at + c.len_utf8(), "here")
-    }
-
-    fn error(&self, title: &str, range: std::ops::Range<usize>, label: &str) -> ConfigError {
-        ConfigError::at(title, Some(&Span::new(self.source, range)), label)
-    }
-
-    fn peek(&self) -> Option<char> {
-        self.text[self.at..].chars().next()
-    }
-
-    fn eat(&mut self, wanted: char) -> bool {
-        let found = self.peek() == Some(wanted);
-        if found {
-            self.at += wanted.len_utf8();
+        let value = self.element()?;
+        if !arguments.named.is_empty() {
+            let title = format!(
+                "positional argument follows keyword argument in the override `{}`",
+                self.source.text
+            );
+            return Err(self.error(&title, start.start..self.end_of_last(), "this argument"));
         }
-        found
+        arguments.positional.push(value);
+        Ok(())
     }
 
-    fn eat_str(&mut self, wanted: &str) -> bool {
-        let found = self.text[self.at..].starts_with(wanted);
-        if found {
-            self.at += wanted.len();
-        }
-        found
-    }
-
-    fn skip_blanks(&mut self) {
-        while matches!(self.peek(), Some(' ' | '\t')) {
+    fn primitive(&mut self) -> Result<Element, ConfigError> {
+        if self.peek_kind() == Some(TokenKind::Quoted) {
+            let range = self.here();
             self.at += 1;
+            return Ok(unquoted(&self.source.text[range]));
         }
+        self.run(|kind| {
+            !matches!(
+                kind,
+                TokenKind::ParenOpen
+                    | TokenKind::Comma
+                    | TokenKind::ParenClose
+                    | TokenKind::BracketOpen
+                    | TokenKind::BracketClose
+                    | TokenKind::BraceOpen
+                    | TokenKind::BraceClose
+                    | TokenKind::Equal
+                    | TokenKind::Quoted
+            )
+        })
+    }
+
+    fn dict_key(&mut self) -> Result<Element, ConfigError> {
+        if self.peek_kind() == Some(TokenKind::Quoted) {
+            let title = format!(
+                "a key of a dictionary cannot be quoted in the override `{}`",
+                self.source.text
+            );
+            return Err(self.error(&title, self.here(), "here"));
+        }
+        self.run(|kind| {
+            matches!(
+                kind,
+                TokenKind::Id
+                    | TokenKind::Null
+                    | TokenKind::Int
+                    | TokenKind::Float
+                    | TokenKind::Bool
+                    | TokenKind::UnquotedChar
+                    | TokenKind::Escape
+                    | TokenKind::Blanks
+            )
+        })
+    }
+
+    /// A run of tokens: one has a type of its own, several are a text. Blanks at the ends do not count.
+    fn run(&mut self, belongs: impl Fn(TokenKind) -> bool) -> Result<Element, ConfigError> {
+        let rest = &self.tokens[self.at..];
+        let len = rest
+            .iter()
+            .position(|token| !belongs(token.kind))
+            .unwrap_or(rest.len());
+        let mut run = &rest[..len];
+        if let [first, others @ ..] = run
+            && first.kind == TokenKind::Blanks
+        {
+            run = others;
+        }
+        if let [others @ .., last] = run
+            && last.kind == TokenKind::Blanks
+        {
+            run = others;
+        }
+        if run.is_empty() {
+            return Err(match self.peek() {
+                Some(token) if len == 0 => self.unexpected(&token.clone()),
+                _ => {
+                    let title =
+                        format!("a value is missing in the override `{}`", self.source.text);
+                    self.error(&title, self.here(), "expected a value")
+                }
+            });
+        }
+        self.at += len;
+        let text = |token: &Token| &self.source.text[token.range.clone()];
+        Ok(match run {
+            [token] => typed(token.kind, text(token)),
+            tokens => Element::Str(
+                tokens
+                    .iter()
+                    .map(|token| match token.kind {
+                        TokenKind::Escape => unescaped(text(token)),
+                        _ => text(token).to_owned(),
+                    })
+                    .collect(),
+            ),
+        })
+    }
+
+    fn expect(
+        &mut self,
+        wanted: TokenKind,
+        in_words: &str,
+        open: &Range<usize>,
+    ) -> Result<(), ConfigError> {
+        if self.eat(wanted) {
+            return Ok(());
+        }
+        let title = format!("expected {in_words} in the override `{}`", self.source.text);
+        Err(match self.peek() {
+            Some(_) => self.error(&title, self.here(), "found this"),
+            None => self.error(&title, open.clone(), "opened here and not closed"),
+        })
+    }
+
+    fn unexpected(&self, token: &Token) -> ConfigError {
+        let text = self.source.text[token.range.clone()].trim();
+        let title = format!("unexpected `{text}` in the override `{}`", self.source.text);
+        let error = self.error(&title, token.range.clone(), "here");
+        if token.kind == TokenKind::Equal {
+            error.help("quote the value, or write `\\=`")
+        } else {
+            error
+        }
+    }
+
+    fn error(&self, title: &str, range: Range<usize>, label: &str) -> ConfigError {
+        error_at(self.source, title, range, label)
+    }
+
+    fn peek(&self) -> Option<&'a Token> {
+        self.tokens.get(self.at)
+    }
+
+    fn peek_kind(&self) -> Option<TokenKind> {
+        self.peek().map(|token| token.kind)
+    }
+
+    fn kind_after(&self) -> Option<TokenKind> {
+        self.tokens.get(self.at + 1).map(|token| token.kind)
+    }
+
+    /// The bytes of the next token, or the end of the text.
+    fn here(&self) -> Range<usize> {
+        let end = self.source.text.len();
+        self.peek().map_or(end..end, |token| token.range.clone())
+    }
+
+    fn end_of_last(&self) -> usize {
+        self.tokens[..self.at]
+            .last()
+            .map_or(0, |token| token.range.end)
+    }
+
+    fn eat(&mut self, wanted: TokenKind) -> bool {
+        let found = self.peek_kind() == Some(wanted);
+        self.at += usize::from(found);
+        found
     }
 }
 
-fn is_id(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && text
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+/// The value of a token that stands alone.
+pub(crate) fn typed(kind: TokenKind, text: &str) -> Element {
+    match kind {
+        TokenKind::Null => Element::Null,
+        TokenKind::Bool => Element::Bool(text.eq_ignore_ascii_case("true")),
+        TokenKind::Int => number::integer(text),
+        TokenKind::Float => Element::Float(number::float(text)),
+        TokenKind::Escape => Element::Str(unescaped(text)),
+        _ => Element::Str(text.to_owned()),
+    }
 }
 
-fn is_index(text: &str) -> bool {
-    !text.is_empty()
-        && text.bytes().all(|b| b.is_ascii_digit())
-        && (text == "0" || !text.starts_with('0'))
+/// Every second character: what the backslashes protect.
+pub(crate) fn unescaped(text: &str) -> String {
+    text.chars().skip(1).step_by(2).collect()
+}
+
+/// The content of a quoted text; only the quote itself and backslashes before it are unescaped.
+fn unquoted(text: &str) -> Element {
+    let (quote, kind) = if text.starts_with('"') {
+        ('"', Quote::Double)
+    } else {
+        ('\'', Quote::Single)
+    };
+    let mut content = String::new();
+    let mut backslashes = 0;
+    for c in text[1..].chars() {
+        if c == '\\' {
+            backslashes += 1;
+            continue;
+        }
+        let kept = if c == quote { backslashes / 2 } else { backslashes };
+        content.extend(std::iter::repeat_n('\\', kept));
+        content.push(c);
+        backslashes = 0;
+    }
+    content.pop();
+    Element::Quoted(content, kind)
 }
 
 #[cfg(test)]
