@@ -38,8 +38,11 @@ pub struct ComposeRequest {
     pub overrides: Vec<String>,
     /// `hydra.job.name`, unless overridden.
     pub job_name: String,
-    /// Whether sweeps are allowed.
+    /// `--multirun`: overrides may be sweeps, and groups that must be chosen may be left open.
+    /// `hydra.mode: MULTIRUN` in the tree allows sweeps, too.
     pub multirun: bool,
+    /// The number of the job in its sweep, from 0; none for a job of its own.
+    pub job_number: Option<usize>,
     /// What `${now:…}` gives.
     pub now: ZonedDateTime,
     /// `hydra.runtime.cwd`.
@@ -58,6 +61,7 @@ impl ComposeRequest {
             overrides: Vec::new(),
             job_name: "train".to_owned(),
             multirun: false,
+            job_number: None,
             now: ZonedDateTime::now(),
             cwd: std::env::current_dir().unwrap_or_default(),
             resolvers: Resolvers::default(),
@@ -75,12 +79,14 @@ pub fn compose(request: &ComposeRequest) -> Result<Composition, ConfigError> {
         .iter()
         .map(|text| parse_override(text))
         .collect::<Result<_, _>>()?;
-    if !request.multirun {
-        overrides.iter().try_for_each(refuse_sweep)?;
-    }
     let search_path = search_path_of(request)?;
     let primary = request.config_name.trim_end_matches(".yaml");
-    let (mut choices, of_keys) = Choices::split(&overrides, &search_path)?;
+    let single: Vec<&Override> = overrides
+        .iter()
+        .filter(|override_| override_.sweep().is_none())
+        .collect();
+    let is_sweep = single.len() < overrides.len();
+    let (mut choices, of_keys) = Choices::split(&single, &search_path)?;
     let expansion = tree::expand(&search_path, primary, &mut choices, request.multirun)?;
     let mut root = merged(&expansion);
     for override_ in of_keys {
@@ -88,13 +94,18 @@ pub fn compose(request: &ComposeRequest) -> Result<Composition, ConfigError> {
     }
     hydra_node::fill_in(&mut root, request, &overrides, &search_path, &choices.known);
     let context = Context::new(request.now.clone(), request.resolvers.clone());
-    Ok(Composition::new(
+    let composition = Composition::new(
         root,
         context,
         expansion,
         search_path,
         overrides,
-    ))
+        request.clone(),
+    );
+    if is_sweep && !composition.is_multirun()? {
+        composition.overrides().iter().try_for_each(refuse_sweep)?;
+    }
+    Ok(composition)
 }
 
 fn search_path_of(request: &ComposeRequest) -> Result<SearchPath, ConfigError> {

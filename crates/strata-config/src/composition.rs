@@ -5,17 +5,19 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
+use crate::compose::ComposeRequest;
 use crate::de;
 use crate::defaults::tree::Expansion;
 use crate::error::ConfigError;
 use crate::hydra_node::is_of_hydra;
-use crate::interpolation::resolve::{Foreign, Found, Resolver, keys_of};
+use crate::multirun::basic::{self, SweepPlan};
+use crate::interpolation::resolve::{Foreign, Resolver, keys_of};
 use crate::interpolation::resolvers::Context;
 use crate::node::{Key, Map, Node, Value};
 use crate::overrides::apply::closest_path;
 use crate::overrides::ast::Override;
 use crate::python;
-use crate::search_path::SearchPath;
+use crate::search_path::{ConfigSource, SearchPath};
 use crate::yaml::to_yaml;
 
 /// A composed configuration.
@@ -25,6 +27,7 @@ pub struct Composition {
     expansion: Expansion,
     search_path: SearchPath,
     overrides: Vec<Override>,
+    request: ComposeRequest,
 }
 
 impl Composition {
@@ -34,6 +37,7 @@ impl Composition {
         expansion: Expansion,
         search_path: SearchPath,
         overrides: Vec<Override>,
+        request: ComposeRequest,
     ) -> Self {
         Self {
             root,
@@ -41,6 +45,7 @@ impl Composition {
             expansion,
             search_path,
             overrides,
+            request,
         }
     }
 
@@ -122,14 +127,15 @@ impl Composition {
             ))
             .help(format!("give it: `{path}=VALUE`")));
         }
+        let is_foreign = found.foreign;
         let node = if resolve {
             self.resolver()
-                .resolve(&found.node, &found.path, Foreign::Taken)?
+                .finish(found, Foreign::Taken, &mut Vec::new())?
         } else {
             found.node.into_owned()
         };
         match node.value {
-            Value::Map(_) | Value::List(_) if !found.foreign => {
+            Value::Map(_) | Value::List(_) if !is_foreign => {
                 Ok(format!("# @package {path}\n{}", to_yaml(&node)))
             }
             Value::Null => Err(missing().note(format!("`{path}` is null"))),
@@ -188,8 +194,8 @@ impl Composition {
     /// The tree's own help: `hydra.help.template` with its variables filled in.
     ///
     /// # Errors
-    /// An interpolation of the help that cannot be resolved.
-    pub fn help_text(&self) -> Result<String, ConfigError> {
+    /// An interpolation that cannot be resolved.
+    pub fn help_text(&self, resolve: bool) -> Result<String, ConfigError> {
         let template = self.select("hydra.help.template")?;
         let template = template
             .as_ref()
@@ -197,28 +203,142 @@ impl Composition {
             .unwrap_or_default()
             .to_owned();
         let groups = |of_hydra: bool| {
+            let is_of_hydra = |group: &str| group == "hydra" || group.starts_with("hydra/");
             let groups = self.search_path.groups().into_iter();
-            let lines = groups.filter(|group| group.starts_with("hydra/") == of_hydra);
+            let lines = groups.filter(|group| is_of_hydra(group) == of_hydra);
             lines
                 .map(|group| format!("{group}: {}\n", self.search_path.options(&group).join(", ")))
                 .collect::<String>()
         };
-        Ok(template
-            .replace("$APP_CONFIG_GROUPS", &groups(false))
-            .replace("$HYDRA_CONFIG_GROUPS", &groups(true))
-            .replace("$CONFIG", &self.job_yaml(false, None)?))
+        let mut text = template;
+        for (variable, value) in [
+            ("FLAGS_HELP", String::new()),
+            ("APP_CONFIG_GROUPS", groups(false)),
+            ("HYDRA_CONFIG_GROUPS", groups(true)),
+            ("CONFIG", self.job_yaml(resolve, None)?),
+        ] {
+            text = text
+                .replace(&format!("${{{variable}}}"), &value)
+                .replace(&format!("${variable}"), &value);
+        }
+        Ok(text + "\n")
     }
 
-    /// The run directory: `hydra.run.dir`, resolved.
+    /// `--info searchpath`: where configurations are looked for.
+    pub fn search_path_text(&self) -> String {
+        let rows = self.search_path.entries.iter().map(|(provider, tree)| {
+            let scheme = match tree {
+                ConfigSource::Directory(_) => "file",
+                ConfigSource::Embedded { .. } => "pkg",
+            };
+            [(*provider).to_owned(), format!("{scheme}://{}", tree.name())]
+        });
+        let titles = ["Provider", "Search path"].map(str::to_owned);
+        let rows: Vec<[String; 2]> = std::iter::once(titles).chain(rows).collect();
+        let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
+        let widths = [0, 1].map(|column| width(column).unwrap_or(0));
+        let line = "-".repeat(widths.iter().sum::<usize>() + 7);
+        let mut out = String::from("\nConfig search path\n******************\n");
+        for (index, [provider, path]) in rows.iter().enumerate() {
+            let (left, right) = (widths[0], widths[1]);
+            writeln!(out, "| {provider:left$} | {path:right$} |")
+                .expect("a string takes everything");
+            if index == 0 {
+                out.push_str(&line);
+                out.push('\n');
+            }
+        }
+        out + &line + "\n"
+    }
+
+    /// `multirun.yaml`: the whole tree, unresolved.
+    pub fn multirun_yaml(&self) -> String {
+        to_yaml(&self.root)
+    }
+
+    /// What was odd while the tree was composed or resolved, and has not been asked for yet.
+    pub fn take_warnings(&self) -> Vec<String> {
+        self.context.take_warnings()
+    }
+
+    /// Lets `oc.env` see the variables of `hydra.job.env_set`, as the job does.
+    ///
+    /// # Errors
+    /// An interpolation that cannot be resolved.
+    pub fn apply_env_set(&mut self) -> Result<(), ConfigError> {
+        let node = self.select("hydra.job.env_set")?;
+        let map = node.as_ref().and_then(Node::as_map);
+        let variables = map.into_iter().flatten().map(|(name, value)| {
+            let value = (!matches!(value.value, Value::Null)).then(|| python::str_of(value));
+            (name.to_string(), value.unwrap_or_default())
+        });
+        self.context.variables = variables.collect();
+        Ok(())
+    }
+
+    /// Where the job puts its files: `hydra.run.dir`, or for a job of a sweep `hydra.sweep.subdir` below
+    /// `hydra.sweep.dir`.
     ///
     /// # Errors
     /// An interpolation that cannot be resolved.
     pub fn run_dir(&self) -> Result<PathBuf, ConfigError> {
-        self.extract("hydra.run.dir")
+        if self.request.job_number.is_none() {
+            return self.extract("hydra.run.dir");
+        }
+        let subdir: PathBuf = self.extract("hydra.sweep.subdir")?;
+        Ok(self.sweep_dir()?.join(subdir))
     }
 
-    /// Whether `hydra.run.dir` changes with the time, so that no two runs mean the same folder.
+    /// `hydra.sweep.dir`: the folder of a sweep.
+    ///
+    /// # Errors
+    /// An interpolation that cannot be resolved.
+    pub fn sweep_dir(&self) -> Result<PathBuf, ConfigError> {
+        self.extract("hydra.sweep.dir")
+    }
+
+    /// Whether several jobs are meant: by the request, or by `hydra.mode`.
+    ///
+    /// # Errors
+    /// An interpolation that cannot be resolved.
+    pub fn is_multirun(&self) -> Result<bool, ConfigError> {
+        if self.request.multirun {
+            return Ok(true);
+        }
+        let mode = self.select("hydra.mode")?;
+        Ok(mode.as_ref().and_then(Node::as_str) == Some("MULTIRUN"))
+    }
+
+    /// The jobs of the sweep, by `hydra.sweeper.params` and the overrides.
+    ///
+    /// # Errors
+    /// A sweep that cannot be enumerated.
+    pub fn sweep_plan(&self) -> Result<SweepPlan, ConfigError> {
+        basic::plan(self, &self.overrides, &self.search_path)
+    }
+
+    /// What a job of this sweep is composed from; it has the sweep's time.
+    pub fn job_request(&self, number: usize, overrides: &[String]) -> ComposeRequest {
+        let of_hydra = self.overrides.iter().filter(|o| is_of_hydra(o));
+        let of_hydra = of_hydra.map(|override_| override_.text().to_owned());
+        ComposeRequest {
+            overrides: of_hydra.chain(overrides.iter().cloned()).collect(),
+            multirun: false,
+            job_number: Some(number),
+            ..self.request.clone()
+        }
+    }
+
+    pub(crate) fn overrides(&self) -> &[Override] {
+        &self.overrides
+    }
+
+    /// Whether `hydra.run.dir` changes with the time, so that no two runs mean the same folder. Never of a
+    /// job of a sweep, whose folder has a number.
     pub fn run_dir_is_of_its_time(&self) -> Result<bool, ConfigError> {
+        if self.request.job_number.is_some() {
+            return Ok(false);
+        }
         let later = &self.context.now + jiff::Span::new().days(400).hours(1).minutes(1).seconds(1);
         let context = Context::new(later, self.context.resolvers.clone());
         let resolver = Resolver {
@@ -294,9 +414,9 @@ impl Composition {
     pub fn select(&self, path: &str) -> Result<Option<Node>, ConfigError> {
         match self.resolver().select(path)? {
             None => Ok(None),
-            Some(Found { node, path, .. }) => self
+            Some(found) => self
                 .resolver()
-                .resolve(&node, &path, Foreign::Taken)
+                .finish(found, Foreign::Taken, &mut Vec::new())
                 .map(Some),
         }
     }

@@ -35,6 +35,11 @@ pub(crate) fn fill_in(
         text(request.config_name.trim_end_matches(".yaml")),
     );
 
+    if let Some(number) = request.job_number {
+        set(root, "hydra.job.num", Node::new(Value::Int(number as i64)));
+        set(root, "hydra.job.id", text(&number.to_string()));
+    }
+
     set(root, "hydra.runtime.version", text(HYDRA_VERSION));
     set(root, "hydra.runtime.version_base", text("1.3"));
     set(

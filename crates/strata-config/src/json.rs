@@ -98,7 +98,7 @@ fn sweep_json(sweep: &Sweep) -> Json {
     }
 }
 
-fn element_json(element: &Element) -> Json {
+pub(crate) fn element_json(element: &Element) -> Json {
     match element {
         Element::Null => Json::Null,
         Element::Bool(truth) => json!(truth),

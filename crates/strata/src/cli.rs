@@ -5,14 +5,21 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::compose_args::ComposeArgs;
+use crate::exit::Failure;
 
 /// Runs a whole experimental study in machine learning
 #[derive(Debug, Parser)]
-#[command(name = "strata", version, max_term_width = 100, after_help = EXAMPLES)]
+#[command(name = "strata", version = VERSION, max_term_width = 100, after_help = EXAMPLES)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
 }
+
+/// The version, and the language of configurations that is spoken.
+const VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    " (configurations as in Hydra 1.3.8 and OmegaConf 2.3.1)"
+);
 
 const EXAMPLES: &str = "\
 Examples:
@@ -42,33 +49,38 @@ Examples:
   strata train data=glyphs training.epochs=3
   strata train model=mlp_small 'model.hidden_dims=[256,128]' +note=wide
   strata train --cfg job                   print the configuration, run nothing
+  strata train -m model.dropout=0.2,0.4 training.seed='range(3)'
+  strata train -m model.dropout='zip(0.2,0.4)' training.epochs='zip(20,40)'
 
 The run directory is `hydra.run.dir`, by default runs/<date>_<time>. Ctrl-C stops after the current
 batch and keeps what is there; a second Ctrl-C ends at once. Quote overrides with ~ [ ] { } * or
 spaces, or the shell takes them for its own.";
 
 #[derive(Debug, Args)]
-#[command(after_help = TRAIN_EXAMPLES)]
+#[command(after_help = TRAIN_EXAMPLES, disable_help_flag = true, infer_long_args = true)]
+#[command(group(clap::ArgGroup::new("what").args(["run", "multirun", "cfg", "info"])))]
 pub(crate) struct TrainArgs {
     #[command(flatten)]
     pub(crate) compose: ComposeArgs,
+
+    /// Run one job; this is what happens without a flag
+    #[arg(short, long, help_heading = "Configuration")]
+    pub(crate) run: bool,
+
+    /// Run a job for each combination of the values: `model=a,b`, `training.seed=range(3)`
+    #[arg(short, long, help_heading = "Configuration")]
+    pub(crate) multirun: bool,
 
     /// Print the configuration instead of running
     #[arg(short, long, value_name = "WHAT", help_heading = "Configuration")]
     pub(crate) cfg: Option<CfgPart>,
 
-    /// With --cfg: resolve interpolations
-    #[arg(long, requires = "cfg", help_heading = "Configuration")]
+    /// With --cfg or --help: resolve interpolations
+    #[arg(long, help_heading = "Configuration")]
     pub(crate) resolve: bool,
 
     /// With --cfg: print only this part
-    #[arg(
-        short,
-        long,
-        value_name = "KEY",
-        requires = "cfg",
-        help_heading = "Configuration"
-    )]
+    #[arg(short, long, value_name = "KEY", help_heading = "Configuration")]
     pub(crate) package: Option<String>,
 
     /// Print how the configuration is put together instead of running
@@ -78,14 +90,38 @@ pub(crate) struct TrainArgs {
         value_name = "WHAT",
         num_args = 0..=1,
         default_missing_value = "all",
-        conflicts_with = "cfg",
         help_heading = "Configuration"
     )]
     pub(crate) info: Option<InfoPart>,
 
-    /// Print the job's overrides as JSON instead of running
+    /// Print the overrides of each job as JSON, one line a job, instead of running
     #[arg(long, help_heading = "Configuration")]
     pub(crate) dry_run: bool,
+
+    /// Print the groups and the configuration of the tree (its `hydra.help`)
+    #[arg(short, long)]
+    pub(crate) help: bool,
+
+    /// Print these flags
+    #[arg(long)]
+    pub(crate) hydra_help: bool,
+}
+
+impl TrainArgs {
+    /// Refuses flags that mean nothing without another.
+    pub(crate) fn check_flags(&self) -> Result<(), Failure> {
+        if self.resolve && self.cfg.is_none() && !self.help {
+            return Err(Failure::Usage(anyhow::anyhow!(
+                "The --resolve flag can only be used in conjunction with --cfg or --help"
+            )));
+        }
+        if self.package.is_some() && self.cfg.is_none() {
+            return Err(Failure::Usage(anyhow::anyhow!(
+                "The --package flag can only be used in conjunction with --cfg"
+            )));
+        }
+        Ok(())
+    }
 }
 
 /// The parts that `--cfg` prints, as Hydra names them.
@@ -108,8 +144,12 @@ pub(crate) enum InfoPart {
     Defaults,
     /// The tree of defaults lists
     DefaultsTree,
-    /// The composed configuration
+    /// The composed configuration, after the three that follow
     Config,
+    /// What Hydra has as plugins
+    Plugins,
+    /// Where configurations are looked for
+    Searchpath,
 }
 
 #[derive(Debug, Args)]
@@ -232,6 +272,16 @@ Examples:
     Validate {
         #[command(flatten)]
         compose: ComposeArgs,
+    },
+    /// Print the distributions that overrides describe for a search, as JSON
+    #[command(after_help = "\
+Examples:
+  strata config search-space 'model.dropout=interval(0,0.6)' 'training.epochs=range(5,20,5)'
+  strata config search-space 'training.optimizer.params.lr=tag(log,interval(1e-5,1e-1))'")]
+    SearchSpace {
+        /// Overrides, quoted for the shell
+        #[arg(allow_hyphen_values = true)]
+        overrides: Vec<String>,
     },
     /// Print how one override is understood, as JSON
     #[command(after_help = "\

@@ -6,7 +6,7 @@ use clap::Args;
 use strata_config::{ComposeRequest, Composition, ConfigError, ConfigSource};
 use strata_experiment::ExperimentConfig;
 
-use crate::embedded_conf;
+use crate::{embedded_conf, warn};
 
 /// Flags and overrides that decide a composition.
 #[derive(Debug, Clone, Args)]
@@ -55,13 +55,20 @@ impl ComposeArgs {
         }
     }
 
-    /// Composes the tree for the job `job_name`.
-    pub(crate) fn compose(&self, job_name: &str) -> Result<Composition, ConfigError> {
+    /// What to compose for the job `job_name`.
+    pub(crate) fn request(&self, job_name: &str) -> ComposeRequest {
         let mut request = ComposeRequest::new(self.source(), &self.config_name);
         request.config_dirs.extend(self.config_dir.clone());
         request.overrides.clone_from(&self.overrides);
         job_name.clone_into(&mut request.job_name);
-        strata_config::compose(&request)
+        request
+    }
+
+    /// Composes the tree for the job `job_name`.
+    pub(crate) fn compose(&self, job_name: &str) -> Result<Composition, ConfigError> {
+        let composition = strata_config::compose(&self.request(job_name))?;
+        warn::of_composition(&composition);
+        Ok(composition)
     }
 
     /// The checked configuration of a job that does not run.

@@ -2,7 +2,8 @@
 
 use std::ffi::OsString;
 
-const SPELLED_OUT: [(&str, &str); 3] = [
+const SPELLED_OUT: [(&str, &str); 4] = [
+    ("-sc", "--shell-completion"),
     ("-cp", "--config-path"),
     ("-cn", "--config-name"),
     ("-cd", "--config-dir"),

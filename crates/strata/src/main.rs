@@ -12,6 +12,7 @@ mod hydra_flags;
 mod interrupt;
 mod load_events;
 mod output;
+mod warn;
 
 use std::process::ExitCode;
 

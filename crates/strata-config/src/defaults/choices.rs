@@ -39,12 +39,12 @@ struct Deleted {
 impl Choices {
     /// Takes the overrides that name groups; gives back those of configuration keys.
     pub(crate) fn split<'a>(
-        overrides: &'a [Override],
+        overrides: &[&'a Override],
         search_path: &SearchPath,
     ) -> Result<(Self, Vec<&'a Override>), ConfigError> {
         let mut choices = Self::default();
         let mut of_keys = Vec::new();
-        for override_ in overrides {
+        for &override_ in overrides {
             let span = override_.span();
             let node = override_.element().map(|element| node_of(element, &span));
             let is_dict = node.as_ref().is_some_and(|node| node.as_map().is_some());

@@ -61,7 +61,21 @@ impl<'a> Resolver<'a> {
         self.deep(node, path, foreign, &mut Chain::new())
     }
 
-    pub(crate) fn deep(
+    /// What was found, without interpolations.
+    pub(crate) fn finish(
+        &self,
+        found: Found<'_>,
+        foreign: Foreign,
+        chain: &mut Chain,
+    ) -> Result<Node, ConfigError> {
+        // A text is evaluated already, and `${` in it is meant literally.
+        if found.foreign || found.node.as_str().is_some() {
+            return Ok(found.node.into_owned());
+        }
+        self.deep(&found.node, &found.path, foreign, chain)
+    }
+
+    fn deep(
         &self,
         node: &Node,
         path: &[String],
@@ -99,10 +113,8 @@ impl<'a> Resolver<'a> {
                     return Err(ConfigError::at(title, node.origin.as_ref(), "in this value")
                         .help("wrap it: `${oc.create:${…}}`"));
                 }
-                self.step(path, node, chain, |chain| {
-                    self.deep(&found.node, &found.path, foreign, chain)
-                })?
-                .value
+                self.step(path, node, chain, |chain| self.finish(found, foreign, chain))?
+                    .value
             }
             value => value.clone(),
         };
@@ -309,7 +321,7 @@ impl<'a> Resolver<'a> {
             Expression::Element(element) => value_of(element, None),
             Expression::Parts(parts) => {
                 let found = self.joined(parts, path, chain)?;
-                return self.deep(&found.node, &found.path, Foreign::Taken, chain);
+                return self.finish(found, Foreign::Taken, chain);
             }
             Expression::Quoted(parts) => {
                 let mut text = String::new();

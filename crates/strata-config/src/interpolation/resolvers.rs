@@ -1,6 +1,6 @@
 //! The functions of interpolations: `OmegaConf`'s, Hydra's, and those a program registers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -76,8 +76,10 @@ pub(crate) struct Context {
     /// The time that `now` gives.
     pub(crate) now: ZonedDateTime,
     pub(crate) resolvers: Resolvers,
-    /// What `oc.deprecated` has to say, each once.
-    pub(crate) warnings: Mutex<Vec<String>>,
+    /// Variables that `oc.env` sees before those of the process.
+    pub(crate) variables: BTreeMap<String, String>,
+    /// What `oc.deprecated` has to say: what was said already, and what not.
+    warnings: Mutex<(BTreeSet<String>, Vec<String>)>,
 }
 
 impl Context {
@@ -85,15 +87,22 @@ impl Context {
         Self {
             now,
             resolvers,
+            variables: BTreeMap::new(),
             warnings: Mutex::default(),
         }
     }
 
     fn warn(&self, warning: String) {
         let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
-        if !warnings.contains(&warning) {
-            warnings.push(warning);
+        let (said, waiting) = &mut *warnings;
+        if said.insert(warning.clone()) {
+            waiting.push(warning);
         }
+    }
+
+    pub(crate) fn take_warnings(&self) -> Vec<String> {
+        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut warnings.1)
     }
 }
 
@@ -112,8 +121,10 @@ pub(crate) fn call<'a>(
         path,
     };
     match (name, arguments) {
-        ("oc.env", [variable]) => env(variable, None).map(plain),
-        ("oc.env", [variable, default]) => env(variable, Some(default)).map(plain),
+        ("oc.env", [variable]) => env(resolver.context, variable, None).map(plain),
+        ("oc.env", [variable, default]) => {
+            env(resolver.context, variable, Some(default)).map(plain)
+        }
         ("oc.decode", [value]) => decode(resolver, value, path, chain),
         ("oc.create", [value]) => Ok(plain(value.value.clone())),
         ("oc.select", [key]) => on_tree.select(key, None, chain),
@@ -153,14 +164,17 @@ fn registered(context: &Context, name: &str, arguments: &[Node]) -> Result<Value
     Err(error.help(format!("resolvers: {}", known.join(", "))))
 }
 
-fn env(variable: &Node, default: Option<&Node>) -> Result<Value, ConfigError> {
+fn env(
+    context: &Context,
+    variable: &Node, default: Option<&Node>) -> Result<Value, ConfigError> {
     let Some(variable) = variable.as_str() else {
         return Err(ConfigError::message(format!(
             "`oc.env` takes the name of a variable, not {}",
             variable.kind()
         )));
     };
-    if let Ok(value) = std::env::var(variable) {
+    let set = context.variables.get(variable).cloned();
+    if let Some(value) = set.or_else(|| std::env::var(variable).ok()) {
         return Ok(Value::Str(value));
     }
     match default {
@@ -358,9 +372,7 @@ impl<'a> OnTree<'a, '_> {
         match found {
             None => Ok(Found::own(Value::Null, self.path)),
             Some(found) => {
-                let node = self
-                    .resolver
-                    .deep(&found.node, &found.path, Foreign::Taken, chain)?;
+                let node = self.resolver.finish(found, Foreign::Taken, chain)?;
                 Ok(Found::own(node.value, self.path))
             }
         }

@@ -23,6 +23,11 @@ pub(crate) fn apply(root: &mut Node, override_: &Override) -> Result<(), ConfigE
         )));
     }
     let element = override_.element().cloned().unwrap_or(Element::Null);
+    if has_null_key(&element) {
+        let title = format!("`{}`: a key of a dictionary cannot be null", override_.text());
+        return Err(at(override_, title, "in this override")
+            .help("a key is a string, a number or a boolean"));
+    }
     let value = node_of(&element, &override_.span());
     check_interpolations(&value)?;
     match override_.kind {
@@ -39,6 +44,16 @@ pub(crate) fn apply(root: &mut Node, override_: &Override) -> Result<(), ConfigE
             }
             update(root, value, override_, true)
         }
+    }
+}
+
+fn has_null_key(element: &Element) -> bool {
+    match element {
+        Element::List(items) => items.iter().any(has_null_key),
+        Element::Dict(entries) => entries
+            .iter()
+            .any(|(key, value)| *key == Element::Null || has_null_key(value)),
+        _ => false,
     }
 }
 

@@ -84,8 +84,8 @@ impl Range {
     }
 }
 
-/// The exact value of a number.
-fn decimal(element: &Element) -> Result<BigDecimal, Problem> {
+/// The exact value of a number; none of infinities and NaN.
+pub(crate) fn decimal(element: &Element) -> Result<BigDecimal, Problem> {
     let digits = match element {
         Element::Float(number) if !number.is_finite() => {
             return Err(Problem::new("a range must have finite ends and a finite step"));

@@ -1,0 +1,19 @@
+//! Words on stderr that are neither results nor errors.
+
+use strata_config::Composition;
+
+/// What was odd while a configuration was composed or resolved, each said once.
+pub(crate) fn of_composition(composition: &Composition) {
+    for warning in composition.take_warnings() {
+        anstream::eprintln!("warning: {warning}");
+    }
+}
+
+/// A line as Hydra's own logger writes it.
+pub(crate) fn hydra_log(message: &str) {
+    let now = jiff::ZonedDateTime::now();
+    anstream::eprintln!(
+        "[{}][HYDRA] {message}",
+        now.strftime("%Y-%m-%d %H:%M:%S,%3f")
+    );
+}
