@@ -14,14 +14,17 @@ use jiff::ZonedDateTime;
 
 use crate::composition::Composition;
 use crate::defaults::choices::Choices;
+use crate::defaults::file::ConfigFile;
 use crate::defaults::tree::{self, Expansion};
 use crate::error::ConfigError;
-use crate::hydra_node;
+use crate::{hydra_node, hydra_schema};
+use crate::interpolation::resolve::{Foreign, Resolver};
 use crate::interpolation::resolvers::{Context, Resolvers};
 use crate::merge::merge;
-use crate::node::{Node, Value};
+use crate::node::{Key, Map, Node, Value};
 use crate::overrides::apply::apply;
 use crate::overrides::ast::{Override, OverrideValue, Sweep};
+use crate::overrides::element::node_of;
 use crate::overrides::parser::parse_override;
 use crate::search_path::{ConfigSource, HYDRA_FILES, SearchPath};
 
@@ -79,21 +82,29 @@ pub fn compose(request: &ComposeRequest) -> Result<Composition, ConfigError> {
         .iter()
         .map(|text| parse_override(text))
         .collect::<Result<_, _>>()?;
-    let search_path = search_path_of(request)?;
+    if let Some(nameless) = overrides.iter().find(|override_| override_.key.is_empty()) {
+        let title = format!("the override `{}` names no key", nameless.text());
+        return Err(ConfigError::at(title, Some(&nameless.span()), "in this override"));
+    }
+    let mut search_path = search_path_of(request)?;
     let primary = request.config_name.trim_end_matches(".yaml");
+    let context = Context::new(request.now.clone(), request.resolvers.clone());
+    let mut warnings = further_trees(&mut search_path, primary, &overrides, &context)?;
     let single: Vec<&Override> = overrides
         .iter()
         .filter(|override_| override_.sweep().is_none())
         .collect();
     let is_sweep = single.len() < overrides.len();
     let (mut choices, of_keys) = Choices::split(&single, &search_path)?;
-    let expansion = tree::expand(&search_path, primary, &mut choices, request.multirun)?;
-    let mut root = merged(&expansion);
+    let mut expansion = tree::expand(&search_path, primary, &mut choices, request.multirun)?;
+    let mut root = merged(&expansion)?;
     for override_ in of_keys {
         apply(&mut root, override_)?;
     }
+    hydra_schema::check(&mut root)?;
     hydra_node::fill_in(&mut root, request, &overrides, &search_path, &choices.known);
-    let context = Context::new(request.now.clone(), request.resolvers.clone());
+    warnings.append(&mut expansion.warnings);
+    expansion.warnings = warnings;
     let composition = Composition::new(
         root,
         context,
@@ -135,6 +146,63 @@ fn search_path_of(request: &ComposeRequest) -> Result<SearchPath, ConfigError> {
     Ok(SearchPath { entries })
 }
 
+/// Adds the trees of `hydra.searchpath`, of an override or else of the primary configuration; those that
+/// are not there give warnings.
+fn further_trees(
+    search_path: &mut SearchPath,
+    primary: &str,
+    overrides: &[Override],
+    context: &Context,
+) -> Result<Vec<String>, ConfigError> {
+    let key = "hydra.searchpath";
+    let typed = overrides
+        .iter()
+        .find(|override_| override_.left_side() == key);
+    let (provider, node) = if let Some(override_) = typed {
+        let element = override_.element();
+        let node = element.map(|element| node_of(element, &override_.span()));
+        ("hydra.searchpath in command-line", node)
+    } else {
+        let Some(source) = search_path.load(primary)? else {
+            return Ok(Vec::new());
+        };
+        let content = ConfigFile::read(&source)?.content;
+        let resolver = Resolver {
+            root: &content,
+            context,
+        };
+        let found = resolver.select(key)?;
+        let resolved =
+            found.map(|found| resolver.finish(found, Foreign::Taken, &mut Vec::new()));
+        ("hydra.searchpath in main", resolved.transpose()?)
+    };
+    let node = match node {
+        None => return Ok(Vec::new()),
+        Some(node) if matches!(node.value, Value::Null) => return Ok(Vec::new()),
+        Some(node) => node,
+    };
+    let refused = || {
+        let title = format!(
+            "hydra.searchpath must be a list of strings. Got: {}",
+            crate::python::str_of(&node)
+        );
+        ConfigError::at(title, node.origin.as_ref(), "this value")
+    };
+    let Value::List(items) = &node.value else {
+        return Err(refused());
+    };
+    let mut warnings = Vec::new();
+    for item in items {
+        let path = item.as_str().ok_or_else(refused)?;
+        let tree = ConfigSource::of_search_path(path);
+        if !tree.is_available() {
+            warnings.push(format!("provider={provider}, path={path} is not available."));
+        }
+        search_path.entries.push((provider, tree));
+    }
+    Ok(warnings)
+}
+
 fn refuse_sweep(override_: &Override) -> Result<(), ConfigError> {
     let Some(OverrideValue::Sweep(sweep)) = &override_.value else {
         return Ok(());
@@ -163,15 +231,36 @@ fn refuse_sweep(override_: &Override) -> Result<(), ConfigError> {
     })
 }
 
-fn merged(expansion: &Expansion) -> Node {
+fn merged(expansion: &Expansion) -> Result<Node, ConfigError> {
     let mut root = Node::empty_map();
     for placed in &expansion.placed {
         let content = expansion.files[&placed.config_path].content.clone();
-        let at = root.descend_or_insert(&placed.package);
-        if matches!(at.value, Value::Null) {
-            at.value = Value::Map(Default::default());
-        }
-        merge(at, content);
+        let at = descend_to_package(&mut root, &placed.package);
+        merge(at, content).map_err(|error| {
+            error.note(format!("while merging the config '{}'", placed.config_path))
+        })?;
     }
-    root
+    Ok(root)
+}
+
+/// The node of a package, made of empty mappings where there is none. Unlike in keys, nothing between two
+/// points is a name here: a group `../x` gives such packages.
+fn descend_to_package<'a>(root: &'a mut Node, package: &str) -> &'a mut Node {
+    let mut node = root;
+    if package.is_empty() {
+        return node;
+    }
+    for name in package.split('.') {
+        if node.as_map().is_none() {
+            node.value = Value::Map(Map::new());
+        }
+        let map = node.as_map_mut().expect("made a mapping above");
+        node = map
+            .entry(Key::Str(name.to_owned()))
+            .or_insert_with(Node::empty_map);
+    }
+    if matches!(node.value, Value::Null) {
+        node.value = Value::Map(Map::new());
+    }
+    node
 }

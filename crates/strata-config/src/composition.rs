@@ -2,11 +2,13 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use serde::de::DeserializeOwned;
 
 use crate::compose::ComposeRequest;
 use crate::de;
+use crate::defaults::list::tree_text;
 use crate::defaults::tree::Expansion;
 use crate::error::ConfigError;
 use crate::hydra_node::is_of_hydra;
@@ -28,18 +30,21 @@ pub struct Composition {
     search_path: SearchPath,
     overrides: Vec<Override>,
     request: ComposeRequest,
+    warnings: Mutex<Vec<String>>,
 }
 
 impl Composition {
     pub(crate) fn new(
         root: Node,
         context: Context,
-        expansion: Expansion,
+        mut expansion: Expansion,
         search_path: SearchPath,
         overrides: Vec<Override>,
         request: ComposeRequest,
     ) -> Self {
+        let warnings = Mutex::new(std::mem::take(&mut expansion.warnings));
         Self {
+            warnings,
             root,
             context,
             expansion,
@@ -139,6 +144,8 @@ impl Composition {
                 Ok(format!("# @package {path}\n{}", to_yaml(&node)))
             }
             Value::Null => Err(missing().note(format!("`{path}` is null"))),
+            // Python's enumerations print their type, too.
+            Value::Str(mode) if keys == ["hydra", "mode"] => Ok(format!("RunMode.{mode}\n")),
             _ => Ok(python::str_of(&node) + "\n"),
         }
     }
@@ -172,7 +179,9 @@ impl Composition {
                 .zip(&widths)
                 .map(|(cell, width)| format!("{cell:width$}"))
                 .collect();
-            writeln!(out, "| {} | ", cells.join(" | ")).expect("a string takes everything");
+            // Hydra ends the first line with a blank, the others not.
+            let end = if index == 0 { " " } else { "" };
+            writeln!(out, "| {} |{end}", cells.join(" | ")).expect("a string takes everything");
             if index == 0 {
                 out.push_str(&line);
                 out.push('\n');
@@ -183,12 +192,8 @@ impl Composition {
 
     /// `--info defaults-tree`: the tree of defaults lists.
     pub fn defaults_tree_text(&self) -> String {
-        let mut out = String::from("\nDefaults Tree\n*************\n");
-        for line in &self.expansion.tree {
-            writeln!(out, "{:indent$}{}", "", line.text, indent = 2 * line.depth)
-                .expect("a string takes everything");
-        }
-        out
+        let tree = tree_text(&self.expansion.trees);
+        format!("\nDefaults Tree\n*************\n{tree}")
     }
 
     /// The tree's own help: `hydra.help.template` with its variables filled in.
@@ -258,7 +263,9 @@ impl Composition {
 
     /// What was odd while the tree was composed or resolved, and has not been asked for yet.
     pub fn take_warnings(&self) -> Vec<String> {
-        self.context.take_warnings()
+        let mut warnings = std::mem::take(&mut *self.warnings.lock().unwrap_or_else(PoisonError::into_inner));
+        warnings.extend(self.context.take_warnings());
+        warnings
     }
 
     /// Lets `oc.env` see the variables of `hydra.job.env_set`, as the job does.

@@ -19,6 +19,7 @@ mod de;
 mod defaults;
 mod error;
 mod hydra_node;
+mod hydra_schema;
 mod interpolation;
 pub mod json;
 mod merge;

@@ -87,12 +87,52 @@ pub(crate) const HYDRA_FILES: &[(&str, &str)] = &[
         include_str!("hydra_conf/hydra/launcher/basic.yaml"),
     ),
     (
+        "hydra/launcher/joblib.yaml",
+        include_str!("hydra_conf/hydra/launcher/joblib.yaml"),
+    ),
+    (
+        "hydra/launcher/submitit_local.yaml",
+        include_str!("hydra_conf/hydra/launcher/submitit_local.yaml"),
+    ),
+    (
+        "hydra/launcher/submitit_slurm.yaml",
+        include_str!("hydra_conf/hydra/launcher/submitit_slurm.yaml"),
+    ),
+    (
         "hydra/output/default.yaml",
         include_str!("hydra_conf/hydra/output/default.yaml"),
     ),
     (
         "hydra/sweeper/basic.yaml",
         include_str!("hydra_conf/hydra/sweeper/basic.yaml"),
+    ),
+    (
+        "hydra/sweeper/optuna.yaml",
+        include_str!("hydra_conf/hydra/sweeper/optuna.yaml"),
+    ),
+    (
+        "hydra/sweeper/sampler/cmaes.yaml",
+        include_str!("hydra_conf/hydra/sweeper/sampler/cmaes.yaml"),
+    ),
+    (
+        "hydra/sweeper/sampler/grid.yaml",
+        include_str!("hydra_conf/hydra/sweeper/sampler/grid.yaml"),
+    ),
+    (
+        "hydra/sweeper/sampler/motpe.yaml",
+        include_str!("hydra_conf/hydra/sweeper/sampler/motpe.yaml"),
+    ),
+    (
+        "hydra/sweeper/sampler/nsgaii.yaml",
+        include_str!("hydra_conf/hydra/sweeper/sampler/nsgaii.yaml"),
+    ),
+    (
+        "hydra/sweeper/sampler/random.yaml",
+        include_str!("hydra_conf/hydra/sweeper/sampler/random.yaml"),
+    ),
+    (
+        "hydra/sweeper/sampler/tpe.yaml",
+        include_str!("hydra_conf/hydra/sweeper/sampler/tpe.yaml"),
     ),
 ];
 
@@ -154,6 +194,30 @@ impl SearchPath {
 }
 
 impl ConfigSource {
+    /// The tree that an item of `hydra.searchpath` names: `pkg://hydra.conf`, `file://folder`, a folder.
+    pub(crate) fn of_search_path(path: &str) -> Self {
+        match path.strip_prefix("pkg://") {
+            Some("hydra.conf") => Self::Embedded {
+                name: "hydra.conf".to_owned(),
+                files: HYDRA_FILES,
+            },
+            // There are no Python packages here.
+            Some(package) => Self::Embedded {
+                name: package.to_owned(),
+                files: &[],
+            },
+            None => Self::Directory(path.strip_prefix("file://").unwrap_or(path).into()),
+        }
+    }
+
+    /// Whether there is anything to be found in it.
+    pub(crate) fn is_available(&self) -> bool {
+        match self {
+            Self::Directory(folder) => folder.is_dir(),
+            Self::Embedded { files, .. } => !files.is_empty(),
+        }
+    }
+
     /// The tree in words.
     pub(crate) fn name(&self) -> String {
         match self {

@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use strata_diag::Span;
 
 use super::entry::{Choice, Entry, What};
+use super::item::Item;
 use crate::error::ConfigError;
 use crate::overrides::ast::{Override, OverrideKind};
 use crate::overrides::element::node_of;
@@ -52,10 +53,10 @@ impl Choices {
                 of_keys.push(override_);
                 continue;
             }
-            let choice = node.as_ref().and_then(Choice::from_node);
+            let choice = node.as_ref().and_then(Choice::from_override);
             let key = override_.key_or_group();
             match (override_.kind, choice) {
-                (OverrideKind::Delete, option) => {
+                (OverrideKind::Delete, option @ (None | Some(Choice::One(_)))) => {
                     choices.deleted.insert(
                         key,
                         Deleted {
@@ -91,7 +92,17 @@ impl Choices {
                         )),
                     );
                 }
-                (_, None) => of_keys.push(override_),
+                _ => {
+                    let title = format!(
+                        "`{}`: an option of the config group `{}` must be a name or a list of names",
+                        override_.text(),
+                        override_.key
+                    );
+                    let options = search_path.options(&override_.key);
+                    return Err(ConfigError::at(title, Some(&span), "in this override")
+                        .note(format!("options: {}", options.join(", ")))
+                        .help(format!("to leave the group out use `~{key}`")));
+                }
             }
         }
         Ok((choices, of_keys))
@@ -108,27 +119,45 @@ impl Choices {
         self.chosen.entry(key).or_insert(chosen);
     }
 
-    /// The option chosen for a key, if an override names it.
-    pub(crate) fn take(&mut self, key: &str) -> Option<Choice> {
-        let chosen = self.chosen.get_mut(key)?;
+    /// The option chosen for an item, if an override names it.
+    pub(crate) fn take(&mut self, item: &Item) -> Option<Choice> {
+        if !item.is_group() {
+            return None;
+        }
+        let chosen = self.chosen.get_mut(&item.override_key())?;
         chosen.used = true;
         Some(chosen.choice.clone())
     }
 
-    /// Whether an override deletes the entry.
-    pub(crate) fn take_deletion(&mut self, key: &str, choice: &Choice) -> bool {
-        match self.deleted.get_mut(key) {
-            Some(deleted)
-                if deleted
-                    .option
-                    .as_ref()
-                    .is_none_or(|option| option == choice) =>
-            {
-                deleted.used = true;
-                true
-            }
-            _ => false,
+    /// Whether an override deletes the item.
+    pub(crate) fn take_deletion(&mut self, item: &Item) -> bool {
+        if !item.is_group() {
+            return false;
         }
+        let Some(deleted) = self.deleted.get_mut(&item.override_key()) else {
+            return false;
+        };
+        let option = deleted.option.as_ref().map(Choice::in_words);
+        let fits = option.is_none_or(|option| Some(option) == item.name());
+        deleted.used |= fits;
+        fits
+    }
+
+    /// Notes what was chosen for a group; two different options of one key are refused.
+    pub(crate) fn add_known(&mut self, item: &Item) -> Result<(), ConfigError> {
+        let What::Group(_, choice) = &item.entry.what else {
+            return Ok(());
+        };
+        let key = item.override_key();
+        let before = self.known.entry(key.clone()).or_insert_with(|| choice.clone());
+        if before == choice {
+            return Ok(());
+        }
+        let title = format!(
+            "Multiple values for {key}. To override a value use 'override {key}: {}'",
+            before.in_words()
+        );
+        Err(ConfigError::at(title, item.entry.origin.as_ref(), "one of them"))
     }
 
     /// Refuses overrides that met no entry.

@@ -4,7 +4,6 @@ use strata_diag::Span;
 
 use crate::error::ConfigError;
 use crate::node::{Node, Value};
-use crate::python;
 
 /// An item, as written.
 #[derive(Debug, Clone)]
@@ -76,29 +75,23 @@ impl Entry {
             Value::Map(map) if map.len() == 1 => {
                 let (key, value) = map.first().expect("it has one entry");
                 let mut entry = Self::new(What::OwnContent);
-                let mut words = key.to_string();
-                loop {
-                    if let Some(rest) = words.strip_prefix("optional ") {
-                        entry.optional = true;
-                        words = rest.trim_start().to_owned();
-                    } else if let Some(rest) = words.strip_prefix("override ") {
-                        entry.is_override = true;
-                        words = rest.trim_start().to_owned();
-                    } else {
-                        break;
+                let words = key.to_string();
+                let mut keywords = words.split(' ').collect::<Vec<_>>();
+                let words = keywords.pop().unwrap_or_default().to_owned();
+                // Hydra passes over what follows a word that it does not know.
+                for keyword in keywords {
+                    match keyword {
+                        "optional" => entry.optional = true,
+                        "override" => entry.is_override = true,
+                        _ => break,
                     }
-                }
-                if words.contains(' ') {
-                    return Err(refused(&format!(
-                        "`{words}`; keywords are `optional` and `override`"
-                    )));
                 }
                 let (group, package) = split_package(&words);
                 entry.package = package;
                 entry.what = What::Group(
                     group,
                     Choice::from_node(value).ok_or_else(|| {
-                        refused("an option is a name, a list of names, `null` or `???`")
+                        refused("an option is a name, a list of names (strings), `null` or `???`")
                     })?,
                 );
                 entry
@@ -141,9 +134,16 @@ impl Choice {
                 let names = items.iter().map(|item| item.as_str().map(str::to_owned));
                 Self::Several(names.collect::<Option<_>>()?)
             }
-            Value::Map(_) => return None,
-            _ => Self::One(python::str_of(node)),
+            _ => return None,
         })
+    }
+
+    /// Reads the value of an override: a name or a list of names.
+    pub(crate) fn from_override(node: &Node) -> Option<Self> {
+        match &node.value {
+            Value::Str(_) | Value::List(_) => Self::from_node(node),
+            _ => None,
+        }
     }
 
     /// The choice as Hydra prints it.

@@ -65,6 +65,14 @@ impl ConfigFile {
     }
 }
 
+impl ConfigFile {
+    /// Whether it holds more than a defaults list and values that must be given.
+    pub(crate) fn has_content(&self) -> bool {
+        let map = self.content.as_map();
+        map.is_some_and(|map| map.values().any(|node| !node.is_missing()))
+    }
+}
+
 /// The package of the leading lines that begin with `# @`.
 fn header(source: &Arc<Source>) -> Result<Option<String>, ConfigError> {
     let mut package = None;

@@ -7,4 +7,6 @@
 pub(crate) mod choices;
 pub(crate) mod entry;
 pub(crate) mod file;
+pub(crate) mod item;
+pub(crate) mod list;
 pub(crate) mod tree;

@@ -1,41 +1,35 @@
-//! From the primary configuration to the ordered list of placed files.
+//! From the primary configuration to the tree of defaults lists.
 //!
 //! Children are visited from the last to the first, so that an `override` reaches the entries before it
-//! and an outer one is found before an inner one; the list is then put into reading order again.
+//! and an outer one is found before an inner one; they are then put into reading order again.
 
 use std::collections::HashMap;
 
 use super::choices::Choices;
 use super::entry::{Choice, Entry, What};
 use super::file::ConfigFile;
+use super::item::Item;
+use super::list::{self, Placed};
 use crate::error::ConfigError;
+use crate::node::Value;
 use crate::search_path::SearchPath;
 
-/// A file of the final list and where its content goes.
-#[derive(Debug, Clone)]
-pub(crate) struct Placed {
-    pub(crate) config_path: String,
-    pub(crate) package: String,
-    pub(crate) parent: String,
-    /// Whether the place was said by `_self_`, in the list or at its end.
-    pub(crate) is_self: bool,
-    /// Key of the group, if the file is an option of one.
-    key: Option<String>,
-    choice: String,
+/// An item and what its defaults list expanded to.
+#[derive(Debug)]
+pub(crate) struct Tree {
+    pub(crate) item: Item,
+    /// In reading order; none for a configuration without a list, and for `_self_`.
+    pub(crate) children: Vec<Tree>,
 }
 
-/// The expansion: files in order, and the tree they came from.
+/// The expansion of `hydra/config` and the primary configuration.
 pub(crate) struct Expansion {
+    /// The files in the order in which they are merged.
     pub(crate) placed: Vec<Placed>,
-    pub(crate) tree: Vec<TreeLine>,
+    /// The trees of the two.
+    pub(crate) trees: Vec<Tree>,
     pub(crate) files: HashMap<String, ConfigFile>,
-}
-
-/// A line of the printed tree.
-#[derive(Debug, Clone)]
-pub(crate) struct TreeLine {
-    pub(crate) depth: usize,
-    pub(crate) text: String,
+    pub(crate) warnings: Vec<String>,
 }
 
 /// Deeper than any study, shallower than the stack.
@@ -54,28 +48,23 @@ pub(crate) fn expand(
         skip_missing,
         files: HashMap::new(),
         path: Vec::new(),
+        warnings: Vec::new(),
     };
-    let user = expander.config(primary, true)?;
-    let hydra = expander.config("hydra/config", false)?;
-    expander.choices.check_used()?;
-    let Expander { files, .. } = expander;
-    let mut placed = Vec::new();
-    let mut tree = vec![TreeLine {
-        depth: 0,
-        text: "<root>:".to_owned(),
-    }];
-    for branch in [hydra, user] {
-        placed.extend(branch.placed);
-        tree.extend(branch.tree.into_iter().map(|line| TreeLine {
-            depth: line.depth + 1,
-            ..line
-        }));
-    }
-    check_duplicates(&placed)?;
+    let root = |path: &str| Item::at_root(Entry::new(What::Config(path.to_owned())));
+    let user = expander.tree(root(primary).as_primary(), None, false)?;
+    let hydra = expander.tree(root("hydra/config"), None, false)?;
+    let Expander {
+        files, warnings, ..
+    } = expander;
+    let trees = vec![hydra, user];
+    let placed = list::placed(&trees);
+    list::check_duplicates(&placed)?;
+    choices.check_used()?;
     Ok(Expansion {
         placed,
-        tree,
+        trees,
         files,
+        warnings,
     })
 }
 
@@ -84,318 +73,274 @@ struct Expander<'a> {
     choices: &'a mut Choices,
     skip_missing: bool,
     files: HashMap<String, ConfigFile>,
+    /// The configurations whose lists are being expanded, outermost first.
     path: Vec<String>,
-}
-
-#[derive(Default)]
-struct Branch {
-    placed: Vec<Placed>,
-    tree: Vec<TreeLine>,
-}
-
-/// An entry and the configuration that holds it.
-struct Site<'a> {
-    entry: &'a Entry,
-    base: &'a str,
-    parent_package: &'a str,
-    parent: &'a str,
+    warnings: Vec<String>,
 }
 
 impl Expander<'_> {
-    fn config(&mut self, path: &str, is_primary: bool) -> Result<Branch, ConfigError> {
-        let entry = Entry::new(What::Config(path.to_owned()));
-        let site = Site {
-            entry: &entry,
-            base: "",
-            parent_package: "",
-            parent: "<root>",
-        };
-        self.file(&site, path, None, is_primary)
-    }
-
-    /// A file and everything below it.
-    fn file(
+    /// Expands an item; `parent` is the path of the configuration that holds it.
+    fn tree(
         &mut self,
-        site: &Site,
-        config_path: &str,
-        key: Option<(String, String)>,
-        is_primary: bool,
-    ) -> Result<Branch, ConfigError> {
-        if self.path.len() > DEEPEST || self.path.iter().any(|above| above == config_path) {
+        mut item: Item,
+        parent: Option<&str>,
+        interpolated: bool,
+    ) -> Result<Tree, ConfigError> {
+        let file = if item.is_missing() {
+            None
+        } else {
+            self.load(&item)?
+        };
+        item.set_header(file.as_ref().and_then(|file| file.header.as_deref()));
+        if self.choices.take_deletion(&item) {
+            item.deleted = true;
+            return Ok(Tree::leaf(item));
+        }
+        self.choices.add_known(&item)?;
+        if item.name().is_none() {
+            return Ok(Tree::leaf(item));
+        }
+        if item.is_missing() {
+            if self.skip_missing {
+                return Ok(Tree::leaf(item));
+            }
+            return Err(self.must_be_chosen(&item));
+        }
+        let Some(file) = file else {
+            if item.entry.optional {
+                item.deleted = true;
+                return Ok(Tree::leaf(item));
+            }
+            return Err(self.not_found(&item, parent));
+        };
+        let config_path = item.config_path();
+        if self.path.len() > DEEPEST || self.path.contains(&config_path) {
             let title = format!(
                 "the defaults lists of {} and '{config_path}' include each other",
                 self.path.join(", ")
             );
-            return Err(ConfigError::at(title, site.entry.origin.as_ref(), "here"));
+            return Err(ConfigError::at(title, item.entry.origin.as_ref(), "here"));
         }
-        let Some(file) = self.load(config_path)? else {
-            return if site.entry.optional {
-                Ok(Branch::default())
-            } else {
-                Err(self.not_found(site, config_path, is_primary))
-            };
-        };
-        let package = site.final_package(file.header.as_deref());
-        let base = match config_path.rsplit_once('/') {
-            Some((folder, _)) => folder.to_owned(),
-            None => String::new(),
-        };
-        let mut entries = file.defaults.clone();
-        check_self(&entries, config_path)?;
-        let self_given = entries.iter().any(|entry| entry.what == What::OwnContent);
-        if !self_given {
-            entries.push(Entry::new(What::OwnContent));
-        }
-        if is_primary {
-            entries.extend(self.choices.appended.clone());
-        }
-        self.collect_overrides(&entries, config_path, &base, &package)?;
+        let entries = self.entries(&item, &file, &config_path)?;
+        let (base, package) = (item.group_path(), item.final_package());
+        self.collect_overrides(&entries, &base, &package, &config_path, interpolated)?;
+        self.path.push(config_path.clone());
+        let children = self.children(&item, entries, &config_path, interpolated)?;
+        self.path.pop();
+        Ok(Tree { item, children })
+    }
 
-        self.path.push(config_path.to_owned());
-        let (option_key, choice) = key.unzip();
-        let own = Placed {
-            config_path: config_path.to_owned(),
-            package: package.clone(),
-            parent: site.parent.to_owned(),
-            is_self: !file.defaults.is_empty() || is_primary || config_path == "hydra/config",
-            key: option_key,
-            choice: choice.unwrap_or_default(),
+    /// The defaults list, with `_self_` where it is not said and with what the command line appends.
+    fn entries(
+        &mut self,
+        item: &Item,
+        file: &ConfigFile,
+        config_path: &str,
+    ) -> Result<Vec<Entry>, ConfigError> {
+        let mut entries = file.defaults.clone();
+        let appended = if item.primary {
+            self.choices.appended.clone()
+        } else {
+            Vec::new()
         };
-        let mut branches: Vec<Branch> = Vec::with_capacity(entries.len());
-        let mut deferred = Vec::new();
-        for entry in entries.iter().rev() {
-            let site = Site {
-                entry,
-                base: &base,
-                parent_package: &package,
-                parent: config_path,
-            };
-            if matches!(&entry.what, What::Group(_, Choice::One(name)) if name.contains("${"))
-                && !entry.is_override
-            {
-                deferred.push((branches.len(), entry));
-                branches.push(Branch::default());
+        if !entries.is_empty() || !appended.is_empty() {
+            check_self(&entries, config_path)?;
+            let has_self = entries.iter().any(|entry| entry.what == What::OwnContent);
+            let only_overrides = entries.iter().all(|entry| entry.is_override);
+            if !has_self && (!only_overrides || entries.is_empty()) {
+                if item.primary && !entries.is_empty() && file.has_content() {
+                    self.warnings.push(format!(
+                        "In '{config_path}': the defaults list is missing `_self_`; the file's own content is taken last"
+                    ));
+                }
+                entries.push(Entry::new(What::OwnContent));
+            }
+        }
+        entries.extend(appended);
+        Ok(entries)
+    }
+
+    fn children(
+        &mut self,
+        item: &Item,
+        entries: Vec<Entry>,
+        config_path: &str,
+        interpolated: bool,
+    ) -> Result<Vec<Tree>, ConfigError> {
+        let (base, package) = (item.group_path(), item.final_package());
+        let mut children: Vec<Tree> = Vec::with_capacity(entries.len());
+        for entry in entries.into_iter().rev() {
+            if entry.what == What::OwnContent {
+                let own = Item::within(entry, &item.base, &item.parent_package);
+                children.push(Tree::leaf(own));
                 continue;
             }
-            branches.push(self.entry(&site, &own)?);
-        }
-        for (at, entry) in deferred {
-            let entry = self.with_choices_filled_in(entry)?;
-            let site = Site {
-                entry: &entry,
-                base: &base,
-                parent_package: &package,
-                parent: config_path,
-            };
-            branches[at] = self.entry(&site, &own)?;
-        }
-        self.path.pop();
-
-        let mut branch = Branch::default();
-        for child in branches.into_iter().rev() {
-            branch.placed.extend(child.placed);
-            branch.tree.extend(child.tree);
-        }
-        let lonely = file.defaults.is_empty() && !is_primary;
-        let label = site.label(&own.choice);
-        if lonely {
-            branch.tree = vec![TreeLine {
-                depth: 0,
-                text: label,
-            }];
-        } else {
-            for line in &mut branch.tree {
-                line.depth += 1;
+            if entry.is_override {
+                continue;
             }
-            branch.tree.insert(
-                0,
-                TreeLine {
-                    depth: 0,
-                    text: format!("{label}:"),
-                },
-            );
-        }
-        Ok(branch)
-    }
-
-    fn entry(&mut self, site: &Site, own: &Placed) -> Result<Branch, ConfigError> {
-        match &site.entry.what {
-            _ if site.entry.is_override => Ok(Branch::default()),
-            What::OwnContent => {
-                let line = TreeLine {
-                    depth: 0,
-                    text: "_self_".to_owned(),
-                };
-                Ok(Branch {
-                    placed: vec![own.clone()],
-                    tree: vec![line],
-                })
+            let mut child = Item::within(entry, &base, &package);
+            if let Some(choice) = self.choices.take(&child)
+                && let What::Group(_, option) = &mut child.entry.what
+            {
+                *option = choice;
             }
-            What::Config(path) => {
-                let path = joined(site.base, path);
-                self.file(site, &path, None, false)
-            }
-            What::Group(group, choice) => self.group(site, group, choice),
-        }
-    }
-
-    fn group(&mut self, site: &Site, group: &str, choice: &Choice) -> Result<Branch, ConfigError> {
-        let group_path = joined(site.base, group);
-        let key = site.override_key(&group_path);
-        let choice = match self.choices.take(&key) {
-            Some(choice) if !site.entry.appended => choice,
-            _ => choice.clone(),
-        };
-        if self.choices.take_deletion(&key, &choice) {
-            return Ok(Branch::default());
-        }
-        if !matches!(choice, Choice::Several(_)) {
-            self.choices
-                .known
-                .entry(key.clone())
-                .or_insert_with(|| choice.clone());
-        }
-        match choice {
-            Choice::Nothing => {
-                let text = site.label("null");
-                Ok(Branch {
-                    placed: Vec::new(),
-                    tree: vec![TreeLine { depth: 0, text }],
-                })
-            }
-            Choice::Missing if self.skip_missing => Ok(Branch::default()),
-            Choice::Missing => {
-                let options = self.search_path.options(&group_path).join("\n\t");
-                let title = format!("You must specify '{key}', e.g, {key}=<OPTION>");
-                Err(
-                    ConfigError::at(title, site.entry.origin.as_ref(), "`???` stands here")
-                        .note(format!("Available options:\n\t{options}")),
-                )
-            }
-            Choice::One(name) => {
-                let path = joined(&group_path, &name);
-                self.file(site, &path, Some((key, name)), false)
-            }
-            Choice::Several(names) => {
-                let mut branches = Vec::new();
+            if let What::Group(group, Choice::Several(names)) = &child.entry.what {
                 for name in names.iter().rev() {
-                    let path = joined(&group_path, name);
-                    branches.push(self.file(site, &path, None, false)?);
+                    if name.contains("${") {
+                        let title = format!(
+                            "In '{config_path}': interpolation is not supported in the items of a list of options"
+                        );
+                        let origin = child.entry.origin.as_ref();
+                        return Err(ConfigError::at(title, origin, "in this item"));
+                    }
+                    let option = Entry {
+                        what: What::Config(format!("{group}/{name}")),
+                        ..child.entry.clone()
+                    };
+                    let option = Item::within(option, &base, &package);
+                    children.push(self.tree(option, Some(config_path), interpolated)?);
                 }
-                let mut all = Branch::default();
-                for branch in branches.into_iter().rev() {
-                    all.placed.extend(branch.placed);
-                    all.tree.extend(branch.tree);
-                }
-                Ok(all)
+            } else if child.is_interpolation() {
+                children.push(Tree::leaf(child));
+            } else {
+                children.push(self.tree(child, Some(config_path), interpolated)?);
             }
         }
+        // What refers to other choices comes after all of them are made.
+        for child in &mut children {
+            if child.item.is_interpolation() {
+                let item = self.with_choices_filled_in(&child.item)?;
+                *child = self.tree(item, Some(config_path), true)?;
+            }
+        }
+        children.reverse();
+        Ok(children)
     }
 
     /// Registers the `override` entries of a file, which must come after all others.
     fn collect_overrides(
         &mut self,
         entries: &[Entry],
-        config_path: &str,
         base: &str,
         package: &str,
+        config_path: &str,
+        interpolated: bool,
     ) -> Result<(), ConfigError> {
         let mut before: Option<&Entry> = None;
-        for entry in entries
-            .iter()
-            .filter(|entry| entry.what != What::OwnContent && !entry.appended)
-        {
-            let What::Group(group, choice) = &entry.what else {
-                if let Some(before) = before {
-                    return Err(misplaced(before, entry, config_path));
-                }
+        for entry in entries {
+            if entry.what == What::OwnContent {
                 continue;
-            };
+            }
             if !entry.is_override {
-                if let Some(before) = before {
+                if let (Some(before), false) = (before, entry.appended) {
                     return Err(misplaced(before, entry, config_path));
                 }
                 continue;
             }
-            before = Some(entry);
-            let site = Site {
-                entry,
-                base,
-                parent_package: package,
-                parent: config_path,
-            };
-            let key = site.override_key(&joined(base, group));
-            self.choices
-                .add(key, choice.clone(), entry.origin.clone(), config_path);
+            let item = Item::within(entry.clone(), base, package);
+            if interpolated {
+                let title = format!(
+                    "In '{config_path}': overrides are not allowed below an option that is an interpolation (override {})",
+                    entry.in_words()
+                );
+                return Err(ConfigError::at(title, entry.origin.as_ref(), "this override"));
+            }
+            if let What::Group(_, choice) = &entry.what {
+                let origin = entry.origin.clone();
+                self.choices
+                    .add(item.override_key(), choice.clone(), origin, config_path);
+                before = Some(entry);
+            }
         }
         Ok(())
     }
 
-    /// The entry with `${key}` in its option replaced by what was chosen for that key.
-    fn with_choices_filled_in(&self, entry: &Entry) -> Result<Entry, ConfigError> {
-        let What::Group(group, Choice::One(name)) = &entry.what else {
-            return Ok(entry.clone());
+    /// The item with `${key}` in its option replaced by what was chosen for that key.
+    fn with_choices_filled_in(&self, item: &Item) -> Result<Item, ConfigError> {
+        let mut filled = item.clone();
+        let text = match &mut filled.entry.what {
+            What::Group(_, Choice::One(text)) | What::Config(text) => text,
+            _ => return Ok(filled),
         };
-        let mut filled = name.clone();
-        while let Some(start) = filled.find("${") {
-            let end = filled[start..]
-                .find('}')
-                .map_or(filled.len(), |end| start + end);
-            let key = filled.get(start + 2..end).unwrap_or_default().to_owned();
+        while let Some(start) = text.find("${") {
+            let end = text[start..].find('}').map_or(text.len(), |end| start + end);
+            let key = text.get(start + 2..end).unwrap_or_default().trim().to_owned();
             let Some(choice) = self.choices.known.get(&key) else {
                 let known: Vec<&str> = self.choices.known.keys().map(String::as_str).collect();
-                let title =
-                    format!("the option `{name}` refers to `{key}`, for which nothing was chosen");
-                return Err(
-                    ConfigError::at(title, entry.origin.as_ref(), "in this item")
-                        .note(format!("chosen are: {}", known.join(", "))),
+                let title = format!(
+                    "Error resolving interpolation '{text}': nothing was chosen for `{key}`"
                 );
+                let origin = item.entry.origin.as_ref();
+                return Err(ConfigError::at(title, origin, "in this item").note(format!(
+                    "possible interpolation keys: {}",
+                    known.join(", ")
+                )));
             };
-            filled.replace_range(start..(end + 1).min(filled.len()), &choice.in_words());
+            text.replace_range(start..(end + 1).min(text.len()), &choice.in_words());
         }
-        Ok(Entry {
-            what: What::Group(group.clone(), Choice::One(filled)),
-            ..entry.clone()
-        })
+        Ok(filled)
     }
 
-    fn load(&mut self, config_path: &str) -> Result<Option<ConfigFile>, ConfigError> {
-        if let Some(file) = self.files.get(config_path) {
+    fn load(&mut self, item: &Item) -> Result<Option<ConfigFile>, ConfigError> {
+        if item.name().is_none() {
+            return Ok(None);
+        }
+        let config_path = item.config_path();
+        if let Some(file) = self.files.get(&config_path) {
             return Ok(Some(file.clone()));
         }
-        let Some(source) = self.search_path.load(config_path)? else {
+        let Some(source) = self.search_path.load(&config_path)? else {
             return Ok(None);
         };
         let file = ConfigFile::read(&source)?;
-        self.files.insert(config_path.to_owned(), file.clone());
+        if !item.primary && config_path != "hydra/config" {
+            refuse_search_path(&file, &config_path)?;
+        }
+        self.files.insert(config_path, file.clone());
         Ok(Some(file))
     }
 
-    fn not_found(&self, site: &Site, config_path: &str, is_primary: bool) -> ConfigError {
+    fn must_be_chosen(&self, item: &Item) -> ConfigError {
+        let key = item.override_key();
+        let options = self.search_path.options(&item.group_path()).join("\n\t");
+        let title = format!("You must specify '{key}', e.g, {key}=<OPTION>");
+        ConfigError::at(title, item.entry.origin.as_ref(), "`???` stands here")
+            .note(format!("Available options:\n\t{options}"))
+    }
+
+    fn not_found(&self, item: &Item, parent: Option<&str>) -> ConfigError {
+        let config_path = item.config_path();
         let trees: Vec<String> = self
             .search_path
             .entries
             .iter()
             .map(|(_, tree)| tree.name())
             .collect();
-        let origin = site.entry.origin.as_ref();
+        let origin = item.entry.origin.as_ref();
         let looked_in = format!("Config search path:\n\t{}", trees.join("\n\t"));
-        if is_primary {
+        let Some(parent) = parent else {
             let title = format!(
                 "Cannot find primary config '{config_path}'. Check that it's in your config search path."
             );
-            return ConfigError::message(title).note(looked_in);
-        }
-        let (group, name) = config_path.rsplit_once('/').unwrap_or(("", config_path));
-        if !matches!(site.entry.what, What::Group(..)) {
-            let title = format!("In '{}': Could not load '{config_path}'.", site.parent);
+            let names = self.search_path.options("");
+            let error = ConfigError::message(title).note(looked_in);
+            return match strata_diag::closest(&config_path, names.iter().map(String::as_str)) {
+                Some(meant) => error.help(format!("did you mean `--config-name {meant}`?")),
+                None => error,
+            };
+        };
+        let group = item.group_path();
+        if group.is_empty() {
+            let title = format!("In '{parent}': Could not load '{config_path}'.");
             return ConfigError::at(title, origin, "named here").note(looked_in);
         }
-        let options = self.search_path.options(group);
-        let title = format!("In '{}': Could not find '{config_path}'", site.parent);
+        let name = item.name().unwrap_or_default();
+        let options = self.search_path.options(&group);
+        let what = if item.is_group() { "find" } else { "load" };
+        let title = format!("In '{parent}': Could not {what} '{config_path}'.");
         let error = ConfigError::at(title, origin, "named here");
-        let error = match strata_diag::closest(name, options.iter().map(String::as_str)) {
-            Some(meant) => error.help(format!("did you mean `{group}={meant}`?")),
+        let error = match strata_diag::closest(&name, options.iter().map(String::as_str)) {
+            Some(meant) => error.help(format!("did you mean `{}={meant}`?", item.override_key())),
             None => error,
         };
         error
@@ -407,99 +352,25 @@ impl Expander<'_> {
     }
 }
 
-impl Site<'_> {
-    /// Where the content goes: the package in the list, the file's header, or the group's name.
-    fn final_package(&self, header: Option<&str>) -> String {
-        let given = self.entry.package.clone().or_else(|| {
-            header.map(|header| match header {
-                "_global_" => header.to_owned(),
-                header => format!("_global_.{header}"),
-            })
-        });
-        self.placed_package(given)
-    }
-
-    fn placed_package(&self, given: Option<String>) -> String {
-        let package = match given {
-            None => self.relative_package(),
-            Some(package) if package == "_here_" => String::new(),
-            Some(package) if package.split('.').any(|part| part == "_group_") => {
-                format!(
-                    "_global_.{}",
-                    package.replace("_group_", &self.group_package())
-                )
-            }
-            Some(package) => package,
-        };
-        if package == "_global_" {
-            return String::new();
-        }
-        if let Some(absolute) = package.strip_prefix("_global_.") {
-            return absolute.to_owned();
-        }
-        match (self.parent_package, package.as_str()) {
-            ("", _) => package,
-            (parent, "") => parent.to_owned(),
-            (parent, package) => format!("{parent}.{package}"),
-        }
-    }
-
-    fn relative_package(&self) -> String {
-        let path = match &self.entry.what {
-            What::Group(group, _) => group.trim_start_matches('/'),
-            What::Config(path) => path
-                .trim_start_matches('/')
-                .rsplit_once('/')
-                .map_or("", |(folder, _)| folder),
-            What::OwnContent => "",
-        };
-        path.replace('/', ".")
-    }
-
-    fn group_package(&self) -> String {
-        match &self.entry.what {
-            What::Group(group, _) => joined(self.base, group).replace('/', "."),
-            _ => self.relative_package(),
-        }
-    }
-
-    /// The name by which an override reaches the entry: the group, and its package if it is another.
-    fn override_key(&self, group_path: &str) -> String {
-        let package = self.placed_package(self.entry.package.clone());
-        if package == group_path.replace('/', ".") {
-            return group_path.to_owned();
-        }
-        let package = if package.is_empty() {
-            "_global_"
-        } else {
-            &package
-        };
-        format!("{group_path}@{package}")
-    }
-
-    fn label(&self, choice: &str) -> String {
-        match &self.entry.what {
-            What::Group(group, Choice::Several(_)) => joined(self.base, group),
-            What::Group(group, _) => {
-                let package = self
-                    .entry
-                    .package
-                    .as_ref()
-                    .map(|package| format!("@{package}"))
-                    .unwrap_or_default();
-                format!("{}{package}: {choice}", joined(self.base, group))
-            }
-            What::Config(path) => joined(self.base, path),
-            What::OwnContent => "_self_".to_owned(),
+impl Tree {
+    fn leaf(item: Item) -> Self {
+        Self {
+            item,
+            children: Vec::new(),
         }
     }
 }
 
-fn joined(base: &str, path: &str) -> String {
-    match (base, path.strip_prefix('/')) {
-        (_, Some(absolute)) => absolute.to_owned(),
-        ("", None) => path.to_owned(),
-        (base, None) => format!("{base}/{path}"),
+fn refuse_search_path(file: &ConfigFile, config_path: &str) -> Result<(), ConfigError> {
+    let found = file.content.descend("hydra.searchpath");
+    match found.filter(|node| !matches!(node.value, Value::Null)) {
+        None => Ok(()),
+        Some(node) => {
+            let title = format!(
+                "In '{config_path}': Overriding hydra.searchpath is only supported from the primary config"
+            );
+            Err(ConfigError::at(title, node.origin.as_ref(), "set here"))
+        }
     }
 }
 
@@ -517,40 +388,15 @@ fn misplaced(override_: &Entry, entry: &Entry, config_path: &str) -> ConfigError
 }
 
 fn check_self(entries: &[Entry], config_path: &str) -> Result<(), ConfigError> {
-    match entries
+    let mut of_self = entries
         .iter()
-        .filter(|entry| entry.what == What::OwnContent)
-        .nth(1)
-    {
+        .filter(|entry| entry.what == What::OwnContent);
+    match of_self.nth(1) {
         None => Ok(()),
         Some(second) => {
             let title = format!("Duplicate _self_ defined in {config_path}");
-            Err(ConfigError::at(
-                title,
-                second.origin.as_ref(),
-                "given again here",
-            ))
+            let origin = second.origin.as_ref();
+            Err(ConfigError::at(title, origin, "given again here"))
         }
     }
-}
-
-fn check_duplicates(placed: &[Placed]) -> Result<(), ConfigError> {
-    let mut seen: HashMap<&str, &Placed> = HashMap::new();
-    for file in placed {
-        let Some(key) = file.key.as_deref() else {
-            continue;
-        };
-        let Some(before) = seen.insert(key, file) else {
-            continue;
-        };
-        return Err(ConfigError::message(if before.choice == file.choice {
-            format!("{key} appears more than once in the final defaults list")
-        } else {
-            format!(
-                "Multiple values for {key}. To override a value use 'override {key}: {}'",
-                file.choice
-            )
-        }));
-    }
-    Ok(())
 }

@@ -98,7 +98,7 @@ fn update(
             _ => {}
         }
         if old_is_map && matches!(value.value, Value::Map(_)) {
-            merge(old, value);
+            merge(old, value)?;
         } else {
             *old = value;
         }
