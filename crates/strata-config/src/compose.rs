@@ -17,7 +17,6 @@ use crate::defaults::choices::Choices;
 use crate::defaults::file::ConfigFile;
 use crate::defaults::tree::{self, Expansion};
 use crate::error::ConfigError;
-use crate::{hydra_node, hydra_schema};
 use crate::interpolation::resolve::{Foreign, Resolver};
 use crate::interpolation::resolvers::{Context, Resolvers};
 use crate::merge::merge;
@@ -27,6 +26,7 @@ use crate::overrides::ast::{Override, OverrideValue, Sweep};
 use crate::overrides::element::node_of;
 use crate::overrides::parser::parse_override;
 use crate::search_path::{ConfigSource, HYDRA_FILES, SearchPath};
+use crate::{hydra_node, hydra_schema};
 
 /// What to compose.
 #[derive(Debug, Clone)]
@@ -84,7 +84,11 @@ pub fn compose(request: &ComposeRequest) -> Result<Composition, ConfigError> {
         .collect::<Result<_, _>>()?;
     if let Some(nameless) = overrides.iter().find(|override_| override_.key.is_empty()) {
         let title = format!("the override `{}` names no key", nameless.text());
-        return Err(ConfigError::at(title, Some(&nameless.span()), "in this override"));
+        return Err(ConfigError::at(
+            title,
+            Some(&nameless.span()),
+            "in this override",
+        ));
     }
     let mut search_path = search_path_of(request)?;
     let primary = request.config_name.trim_end_matches(".yaml");
@@ -96,7 +100,8 @@ pub fn compose(request: &ComposeRequest) -> Result<Composition, ConfigError> {
         .collect();
     let is_sweep = single.len() < overrides.len();
     let (mut choices, of_keys) = Choices::split(&single, &search_path)?;
-    let mut expansion = tree::expand(&search_path, primary, &mut choices, request.multirun)?;
+    let mut expansion = tree::expand(&search_path, primary, &mut choices, request.multirun)
+        .map_err(|error| with_choices(error, &single, &search_path))?;
     let mut root = merged(&expansion)?;
     for override_ in of_keys {
         apply(&mut root, override_)?;
@@ -146,6 +151,23 @@ fn search_path_of(request: &ComposeRequest) -> Result<SearchPath, ConfigError> {
     Ok(SearchPath { entries })
 }
 
+/// Names the overrides that choose options: the files alone may be in order.
+fn with_choices(
+    error: ConfigError,
+    overrides: &[&Override],
+    search_path: &SearchPath,
+) -> ConfigError {
+    let chosen: Vec<String> = overrides
+        .iter()
+        .filter(|override_| search_path.group_exists(&override_.key))
+        .map(|override_| format!("`{}`", override_.text()))
+        .collect();
+    if chosen.is_empty() {
+        return error;
+    }
+    error.note(format!("with the options chosen by {}", chosen.join(", ")))
+}
+
 /// Adds the trees of `hydra.searchpath`, of an override or else of the primary configuration; those that
 /// are not there give warnings.
 fn further_trees(
@@ -172,8 +194,7 @@ fn further_trees(
             context,
         };
         let found = resolver.select(key)?;
-        let resolved =
-            found.map(|found| resolver.finish(found, Foreign::Taken, &mut Vec::new()));
+        let resolved = found.map(|found| resolver.finish(found, Foreign::Taken, &mut Vec::new()));
         ("hydra.searchpath in main", resolved.transpose()?)
     };
     let node = match node {
@@ -196,7 +217,9 @@ fn further_trees(
         let path = item.as_str().ok_or_else(refused)?;
         let tree = ConfigSource::of_search_path(path);
         if !tree.is_available() {
-            warnings.push(format!("provider={provider}, path={path} is not available."));
+            warnings.push(format!(
+                "provider={provider}, path={path} is not available."
+            ));
         }
         search_path.entries.push((provider, tree));
     }

@@ -12,9 +12,9 @@ use crate::defaults::list::tree_text;
 use crate::defaults::tree::Expansion;
 use crate::error::ConfigError;
 use crate::hydra_node::is_of_hydra;
-use crate::multirun::basic::{self, SweepPlan};
 use crate::interpolation::resolve::{Foreign, Resolver, keys_of};
 use crate::interpolation::resolvers::Context;
+use crate::multirun::basic::{self, SweepPlan};
 use crate::node::{Key, Map, Node, Value};
 use crate::overrides::apply::closest_path;
 use crate::overrides::ast::Override;
@@ -44,13 +44,13 @@ impl Composition {
     ) -> Self {
         let warnings = Mutex::new(std::mem::take(&mut expansion.warnings));
         Self {
-            warnings,
             root,
             context,
             expansion,
             search_path,
             overrides,
             request,
+            warnings,
         }
     }
 
@@ -236,7 +236,10 @@ impl Composition {
                 ConfigSource::Directory(_) => "file",
                 ConfigSource::Embedded { .. } => "pkg",
             };
-            [(*provider).to_owned(), format!("{scheme}://{}", tree.name())]
+            [
+                (*provider).to_owned(),
+                format!("{scheme}://{}", tree.name()),
+            ]
         });
         let titles = ["Provider", "Search path"].map(str::to_owned);
         let rows: Vec<[String; 2]> = std::iter::once(titles).chain(rows).collect();
@@ -263,7 +266,8 @@ impl Composition {
 
     /// What was odd while the tree was composed or resolved, and has not been asked for yet.
     pub fn take_warnings(&self) -> Vec<String> {
-        let mut warnings = std::mem::take(&mut *self.warnings.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut warnings =
+            std::mem::take(&mut *self.warnings.lock().unwrap_or_else(PoisonError::into_inner));
         warnings.extend(self.context.take_warnings());
         warnings
     }

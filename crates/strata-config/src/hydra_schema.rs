@@ -172,7 +172,6 @@ const SWEEPERS: &[Object] = &[
     },
 ];
 
-
 const LAUNCHERS: &[Object] = &[
     Object {
         name: "BasicLauncher",

@@ -30,14 +30,12 @@ pub(crate) fn merge(older: &mut Node, newer: Node) -> Result<(), ConfigError> {
         (Value::Map(_), value @ Value::List(_)) | (Value::List(_), value @ Value::Map(_)) => {
             let newer = Node::at(value, newer.origin);
             let title = format!("Cannot merge {} with {}", older.kind(), newer.kind());
-            return Err(ConfigError::new(
-                match (&newer.origin, &older.origin) {
-                    (Some(new), Some(old)) => strata_diag::Diagnostic::error(title)
-                        .at(new.clone(), newer.kind())
-                        .at(old.clone(), older.kind()),
-                    _ => strata_diag::Diagnostic::error(title),
-                },
-            ));
+            return Err(ConfigError::new(match (&newer.origin, &older.origin) {
+                (Some(new), Some(old)) => strata_diag::Diagnostic::error(title)
+                    .at(new.clone(), newer.kind())
+                    .at(old.clone(), older.kind()),
+                _ => strata_diag::Diagnostic::error(title),
+            }));
         }
         (_, value) => *older = Node::at(value, newer.origin),
     }

@@ -180,6 +180,19 @@ pub(crate) fn parts(path: &str) -> impl Iterator<Item = &str> {
     path.split('.').filter(|part| !part.is_empty())
 }
 
+impl Key {
+    /// Python's `==`, in which `1`, `1.0` and `True` are one key.
+    pub(crate) fn equals_in_python(&self, other: &Self) -> bool {
+        let number = |key: &Self| match key {
+            Self::Int(number) => Some(*number as f64),
+            Self::Float(bits) => Some(f64::from_bits(*bits)),
+            Self::Bool(truth) => Some(f64::from(u8::from(*truth))),
+            Self::Str(_) => None,
+        };
+        self == other || number(self).is_some_and(|a| number(other) == Some(a))
+    }
+}
+
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

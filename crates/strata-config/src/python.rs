@@ -98,6 +98,39 @@ fn str_repr(text: &str) -> String {
     repr
 }
 
+/// Whether Python's `int(text)` or `float(text)` takes a text.
+pub(crate) fn is_number(text: &str) -> bool {
+    let text = text.trim_matches(|c: char| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c));
+    let ascii: String = text
+        .chars()
+        .map(|c| decimal_digit(c).unwrap_or(c))
+        .collect();
+    let bytes = ascii.as_bytes();
+    let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
+    let underscores_between_digits = ascii
+        .match_indices('_')
+        .all(|(at, _)| at > 0 && digit(at - 1) && digit(at + 1));
+    // Rust reads no further names than Python.
+    underscores_between_digits && ascii.replace('_', "").parse::<f64>().is_ok()
+}
+
+/// The ASCII digit of a decimal digit of any script.
+fn decimal_digit(c: char) -> Option<char> {
+    let code = c as u32;
+    let zero = ZEROS.iter().rev().find(|zero| **zero <= code)?;
+    char::from_digit(code - zero, 10)
+}
+
+/// The zeros of all scripts (Unicode 14, general category Nd); the other nine digits follow each.
+const ZEROS: [u32; 66] = [
+    0x0030, 0x0660, 0x06f0, 0x07c0, 0x0966, 0x09e6, 0x0a66, 0x0ae6, 0x0b66, 0x0be6, 0x0c66, 0x0ce6,
+    0x0d66, 0x0de6, 0x0e50, 0x0ed0, 0x0f20, 0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80,
+    0x1a90, 0x1b50, 0x1bb0, 0x1c40, 0x1c50, 0xa620, 0xa8d0, 0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0,
+    0xff10, 0x104a0, 0x10d30, 0x11066, 0x110f0, 0x11136, 0x111d0, 0x112f0, 0x11450, 0x114d0,
+    0x11650, 0x116c0, 0x11730, 0x118e0, 0x11950, 0x11c50, 0x11d50, 0x11da0, 0x16a60, 0x16ac0,
+    0x16b50, 0x1d7ce, 0x1d7d8, 0x1d7e2, 0x1d7ec, 0x1d7f6, 0x1e140, 0x1e2f0, 0x1e950, 0x1fbf0,
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,6 +153,27 @@ mod tests {
             (1.797_693_134_862_315_7e308, "1.7976931348623157e+308"),
         ] {
             assert_eq!(float_repr(x), repr);
+        }
+    }
+
+    #[test]
+    fn numbers_are_those_that_python_takes() {
+        for text in [
+            "1",
+            " 12 ",
+            "+1_0",
+            "1e5",
+            ".5",
+            "5.",
+            "inf",
+            "-Infinity",
+            "nan",
+            "\u{ff11}\u{662}",
+        ] {
+            assert!(is_number(text), "{text}");
+        }
+        for text in ["", "_1", "1__0", "0x1", "1e", ".", "infin", "1 2", "\u{b2}"] {
+            assert!(!is_number(text), "{text}");
         }
     }
 

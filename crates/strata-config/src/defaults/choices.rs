@@ -149,7 +149,10 @@ impl Choices {
             return Ok(());
         };
         let key = item.override_key();
-        let before = self.known.entry(key.clone()).or_insert_with(|| choice.clone());
+        let before = self
+            .known
+            .entry(key.clone())
+            .or_insert_with(|| choice.clone());
         if before == choice {
             return Ok(());
         }
@@ -157,7 +160,11 @@ impl Choices {
             "Multiple values for {key}. To override a value use 'override {key}: {}'",
             before.in_words()
         );
-        Err(ConfigError::at(title, item.entry.origin.as_ref(), "one of them"))
+        Err(ConfigError::at(
+            title,
+            item.entry.origin.as_ref(),
+            "one of them",
+        ))
     }
 
     /// Refuses overrides that met no entry.

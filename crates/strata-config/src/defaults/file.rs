@@ -26,8 +26,15 @@ impl ConfigFile {
     pub(crate) fn read(source: &Arc<Source>) -> Result<Self, ConfigError> {
         let mut content = yaml::from_yaml(source)?;
         check_interpolations(&content)?;
-        if matches!(content.value, Value::Null) {
-            content.value = Value::Map(Default::default());
+        match &content.value {
+            Value::Null => content.value = Value::Map(Default::default()),
+            // `OmegaConf` reads a lone text as a key without a value.
+            Value::Str(text) => {
+                let key = Key::Str(text.clone());
+                let null = Node::at(Value::Null, content.origin.clone());
+                content.value = Value::Map([(key, null)].into_iter().collect());
+            }
+            _ => {}
         }
         let defaults = if let Some(map) = content.as_map_mut() {
             map.shift_remove(&Key::Str("defaults".to_owned()))

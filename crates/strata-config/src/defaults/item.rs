@@ -46,7 +46,7 @@ impl Item {
     }
 
     /// The same as the primary configuration.
-    pub(crate) fn as_primary(self) -> Self {
+    pub(crate) fn into_primary(self) -> Self {
         Self {
             primary: true,
             ..self
@@ -217,11 +217,23 @@ mod tests {
             (group("db", Some("src")), "", "", "src", "db@src"),
             (group("db", Some("_global_")), "", "", "", "db@_global_"),
             (group("db", None), "srv", "srv", "srv.db", "srv/db"),
-            (group("db", None), "srv", "backup", "backup.db", "srv/db@backup.db"),
+            (
+                group("db", None),
+                "srv",
+                "backup",
+                "backup.db",
+                "srv/db@backup.db",
+            ),
             (group("/db", None), "srv", "srv", "srv.db", "db@srv.db"),
             (group("/db", Some("_here_")), "srv", "srv", "srv", "db@srv"),
             (group("/db", Some("_global_.db")), "srv", "srv", "db", "db"),
-            (group("db", Some("_group_.a")), "srv", "srv", "srv.db.a", "srv/db@srv.db.a"),
+            (
+                group("db", Some("_group_.a")),
+                "srv",
+                "srv",
+                "srv.db.a",
+                "srv/db@srv.db.a",
+            ),
         ] {
             let item = Item::within(entry, base, parent);
             assert_eq!(

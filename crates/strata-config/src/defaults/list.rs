@@ -61,7 +61,11 @@ impl Tree {
     fn write(&self, depth: usize, out: &mut String) {
         out.extend(std::iter::repeat_n("  ", depth));
         out.push_str(&self.item.label());
-        out.push_str(if self.children.is_empty() { "\n" } else { ":\n" });
+        out.push_str(if self.children.is_empty() {
+            "\n"
+        } else {
+            ":\n"
+        });
         for child in &self.children {
             child.write(depth + 1, out);
         }

@@ -51,7 +51,7 @@ pub(crate) fn expand(
         warnings: Vec::new(),
     };
     let root = |path: &str| Item::at_root(Entry::new(What::Config(path.to_owned())));
-    let user = expander.tree(root(primary).as_primary(), None, false)?;
+    let user = expander.tree(root(primary).into_primary(), None, false)?;
     let hydra = expander.tree(root("hydra/config"), None, false)?;
     let Expander {
         files, warnings, ..
@@ -243,7 +243,11 @@ impl Expander<'_> {
                     "In '{config_path}': overrides are not allowed below an option that is an interpolation (override {})",
                     entry.in_words()
                 );
-                return Err(ConfigError::at(title, entry.origin.as_ref(), "this override"));
+                return Err(ConfigError::at(
+                    title,
+                    entry.origin.as_ref(),
+                    "this override",
+                ));
             }
             if let What::Group(_, choice) = &entry.what {
                 let origin = entry.origin.clone();
@@ -258,23 +262,27 @@ impl Expander<'_> {
     /// The item with `${key}` in its option replaced by what was chosen for that key.
     fn with_choices_filled_in(&self, item: &Item) -> Result<Item, ConfigError> {
         let mut filled = item.clone();
-        let text = match &mut filled.entry.what {
-            What::Group(_, Choice::One(text)) | What::Config(text) => text,
-            _ => return Ok(filled),
+        let (What::Group(_, Choice::One(text)) | What::Config(text)) = &mut filled.entry.what
+        else {
+            return Ok(filled);
         };
         while let Some(start) = text.find("${") {
-            let end = text[start..].find('}').map_or(text.len(), |end| start + end);
-            let key = text.get(start + 2..end).unwrap_or_default().trim().to_owned();
+            let end = text[start..]
+                .find('}')
+                .map_or(text.len(), |end| start + end);
+            let key = text
+                .get(start + 2..end)
+                .unwrap_or_default()
+                .trim()
+                .to_owned();
             let Some(choice) = self.choices.known.get(&key) else {
                 let known: Vec<&str> = self.choices.known.keys().map(String::as_str).collect();
                 let title = format!(
                     "Error resolving interpolation '{text}': nothing was chosen for `{key}`"
                 );
                 let origin = item.entry.origin.as_ref();
-                return Err(ConfigError::at(title, origin, "in this item").note(format!(
-                    "possible interpolation keys: {}",
-                    known.join(", ")
-                )));
+                return Err(ConfigError::at(title, origin, "in this item")
+                    .note(format!("possible interpolation keys: {}", known.join(", "))));
             };
             text.replace_range(start..(end + 1).min(text.len()), &choice.in_words());
         }

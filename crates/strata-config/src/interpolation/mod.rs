@@ -17,11 +17,16 @@ pub(crate) fn check_interpolations(node: &Node) -> Result<(), ConfigError> {
     match &node.value {
         Value::Map(map) => map.values().try_for_each(check_interpolations),
         Value::List(items) => items.iter().try_for_each(check_interpolations),
-        Value::Str(text) if text.contains("${") => template::parse(text).map(drop).map_err(|malformed| {
-            let title = format!("{} in `{text}`", malformed.what);
-            let place = node.origin.as_ref().map(|origin| pointed(origin, text, malformed.at));
-            ConfigError::at(title, place.as_ref(), "in this value")
-        }),
+        Value::Str(text) if text.contains("${") => {
+            template::parse(text).map(drop).map_err(|malformed| {
+                let title = format!("{} in `{text}`", malformed.what);
+                let place = node
+                    .origin
+                    .as_ref()
+                    .map(|origin| pointed(origin, text, malformed.at));
+                ConfigError::at(title, place.as_ref(), "in this value")
+            })
+        }
         _ => Ok(()),
     }
 }

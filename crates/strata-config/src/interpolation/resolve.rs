@@ -110,11 +110,15 @@ impl<'a> Resolver<'a> {
                         path.join("."),
                         found.node.kind()
                     );
-                    return Err(ConfigError::at(title, node.origin.as_ref(), "in this value")
-                        .help("wrap it: `${oc.create:${…}}`"));
+                    return Err(
+                        ConfigError::at(title, node.origin.as_ref(), "in this value")
+                            .help("wrap it: `${oc.create:${…}}`"),
+                    );
                 }
-                self.step(path, node, chain, |chain| self.finish(found, foreign, chain))?
-                    .value
+                Self::step(path, node, chain, |chain| {
+                    self.finish(found, foreign, chain)
+                })?
+                .value
             }
             value => value.clone(),
         };
@@ -160,12 +164,11 @@ impl<'a> Resolver<'a> {
         path: &[String],
         chain: &mut Chain,
     ) -> Result<Found<'a>, ConfigError> {
-        self.step(path, node, chain, |chain| self.text(text, path, chain))
+        Self::step(path, node, chain, |chain| self.text(text, path, chain))
     }
 
     /// One more link of the chain; errors name the place where it began.
     fn step<T>(
-        &self,
         path: &[String],
         node: &Node,
         chain: &mut Chain,
@@ -176,7 +179,11 @@ impl<'a> Resolver<'a> {
             let way = chain.join("` → `");
             let title =
                 format!("Recursive interpolation: `{way}` → `{place}` leads back to itself");
-            return Err(ConfigError::at(title, node.origin.as_ref(), "in this value"));
+            return Err(ConfigError::at(
+                title,
+                node.origin.as_ref(),
+                "in this value",
+            ));
         }
         chain.push(place.clone());
         let result = work(chain);
@@ -274,12 +281,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// A name that may come from an interpolation, which must then give a text.
-    fn name(
-        &self,
-        part: &Part,
-        path: &[String],
-        chain: &mut Chain,
-    ) -> Result<String, ConfigError> {
+    fn name(&self, part: &Part, path: &[String], chain: &mut Chain) -> Result<String, ConfigError> {
         if let Part::Text(text) = part {
             return Ok(text.clone());
         }

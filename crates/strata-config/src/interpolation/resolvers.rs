@@ -164,9 +164,7 @@ fn registered(context: &Context, name: &str, arguments: &[Node]) -> Result<Value
     Err(error.help(format!("resolvers: {}", known.join(", "))))
 }
 
-fn env(
-    context: &Context,
-    variable: &Node, default: Option<&Node>) -> Result<Value, ConfigError> {
+fn env(context: &Context, variable: &Node, default: Option<&Node>) -> Result<Value, ConfigError> {
     let Some(variable) = variable.as_str() else {
         return Err(ConfigError::message(format!(
             "`oc.env` takes the name of a variable, not {}",
@@ -306,11 +304,7 @@ impl<'a> OnTree<'a, '_> {
         Ok(Found::own(Value::List(references.collect()), self.path))
     }
 
-    fn mapping(
-        &self,
-        key: &Node,
-        chain: &mut Chain,
-    ) -> Result<(Found<'a>, String), ConfigError> {
+    fn mapping(&self, key: &Node, chain: &mut Chain) -> Result<(Found<'a>, String), ConfigError> {
         let (target, typed) = self.target(key)?;
         let Some(found) = self.resolver.get(&target, chain)? else {
             return Err(ConfigError::message(format!(

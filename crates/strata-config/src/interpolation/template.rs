@@ -128,7 +128,7 @@ impl<'a> Parser<'a> {
             let escaped = backslashes % 2 == 1;
             match next {
                 None if quote.is_some() => {
-                    return Err(self.malformed_at("a quote is not closed", opened));
+                    return Err(malformed_at("a quote is not closed", opened));
                 }
                 Some(_) if at_quote && !escaped => {
                     self.at += 1;
@@ -256,8 +256,8 @@ impl<'a> Parser<'a> {
             .unwrap_or(rest.len());
         if len == 0 {
             return Err(match rest.chars().next() {
-                None => self.malformed_at("an interpolation is not closed: `}` is missing", self.at),
-                Some('}') => self.malformed_at("a key is missing in an interpolation", self.at),
+                None => malformed_at("an interpolation is not closed: `}` is missing", self.at),
+                Some('}') => malformed_at("a key is missing in an interpolation", self.at),
                 Some(_) => self.unexpected(),
             });
         }
@@ -312,7 +312,10 @@ impl<'a> Parser<'a> {
                 return Err(self.not_closed(opened, "`:`"));
             }
             let value = self.element()?;
-            match entries.iter_mut().find(|(known, _)| known.equals_in_python(&key)) {
+            match entries
+                .iter_mut()
+                .find(|(known, _)| known.equals_in_python(&key))
+            {
                 Some((_, old)) => *old = value,
                 None => entries.push((key, value)),
             }
@@ -364,7 +367,7 @@ impl<'a> Parser<'a> {
         }
         if self.at == start {
             return Err(match self.rest().chars().next() {
-                None => self.malformed_at("a value is missing", self.at),
+                None => malformed_at("a value is missing", self.at),
                 Some(_) => self.unexpected(),
             });
         }
@@ -381,7 +384,10 @@ impl<'a> Parser<'a> {
     fn descend(&mut self) -> Result<(), Malformed> {
         self.depth += 1;
         if self.depth > DEEPEST {
-            return Err(self.malformed_at("the interpolations are nested too deeply", self.at));
+            return Err(malformed_at(
+                "the interpolations are nested too deeply",
+                self.at,
+            ));
         }
         Ok(())
     }
@@ -434,27 +440,27 @@ impl<'a> Parser<'a> {
 
     fn unexpected(&self) -> Malformed {
         let c = self.rest().chars().next().unwrap_or(' ');
-        self.malformed_at(&format!("unexpected `{c}` in an interpolation"), self.at)
+        malformed_at(&format!("unexpected `{c}` in an interpolation"), self.at)
     }
 
     fn not_closed(&self, opened: usize, expected: &str) -> Malformed {
         match self.rest().chars().next() {
-            None => self.malformed_at(
+            None => malformed_at(
                 &format!("an interpolation is not closed: expected {expected}"),
                 opened,
             ),
-            Some(c) => self.malformed_at(
+            Some(c) => malformed_at(
                 &format!("unexpected `{c}` in an interpolation, expected {expected}"),
                 self.at,
             ),
         }
     }
+}
 
-    fn malformed_at(&self, what: &str, at: usize) -> Malformed {
-        Malformed {
-            what: what.to_owned(),
-            at,
-        }
+fn malformed_at(what: &str, at: usize) -> Malformed {
+    Malformed {
+        what: what.to_owned(),
+        at,
     }
 }
 
@@ -532,7 +538,10 @@ mod tests {
             ),
             ("${a[${b}]}", vec![nested]),
             ("\\${a}", vec![literal("${a}")]),
-            ("\\\\${a}\\", vec![literal("\\"), reference(0, &["a"]), literal("\\")]),
+            (
+                "\\\\${a}\\",
+                vec![literal("\\"), reference(0, &["a"]), literal("\\")],
+            ),
             ("${now:%H:%M}", vec![call(&["now"], vec![text("%H:%M")])]),
             (
                 "${oc.env:X,runs/${a}}",
@@ -563,7 +572,8 @@ mod tests {
     #[test]
     fn what_omegaconf_refuses_is_refused() {
         for typed in [
-            "${a", "${}", "${a b}", "${a.}", "${a[b}", "${f:[1}", "${f:'x}", "${a:b", "${f:#}", "${x{}}",
+            "${a", "${}", "${a b}", "${a.}", "${a[b}", "${f:[1}", "${f:'x}", "${a:b", "${f:#}",
+            "${x{}}",
         ] {
             assert!(parse(typed).is_err(), "{typed}");
         }

@@ -48,7 +48,11 @@ pub(crate) fn plan(
                 "Sweeping over Hydra's configuration is not supported : '{}'",
                 override_.text()
             );
-            return Err(ConfigError::at(title, Some(&override_.span()), "this sweep"));
+            return Err(ConfigError::at(
+                title,
+                Some(&override_.span()),
+                "this sweep",
+            ));
         }
         by_key.insert(override_.left_side(), override_);
     }
@@ -57,7 +61,10 @@ pub(crate) fn plan(
         if crate::hydra_node::is_of_hydra(&override_) {
             continue;
         }
-        let zipped = matches!(override_.sweep(), Some(Sweep::Choice(Choice { zipped: true, .. })));
+        let zipped = matches!(
+            override_.sweep(),
+            Some(Sweep::Choice(Choice { zipped: true, .. }))
+        );
         let values = values(&override_, search_path)?;
         let texts = values.into_iter().map(|value| format!("{key}={value}"));
         match axes.iter_mut().find(|axis| zipped && axis.zipped) {
@@ -116,7 +123,11 @@ fn values(override_: &Override, search_path: &SearchPath) -> Result<Vec<String>,
                 .help("give single values: `choice(…)` or `range(…)`; a search takes intervals: `hydra/sweeper=optuna`"))
         }
         Some(OverrideValue::Sweep(sweep)) => sweep.texts().map_err(|problem| {
-            let title = format!("the sweep `{}` has no values: {}", override_.text(), problem.what);
+            let title = format!(
+                "the sweep `{}` has no values: {}",
+                override_.text(),
+                problem.what
+            );
             ConfigError::at(title, Some(&override_.span()), "this sweep")
         }),
     }
@@ -126,7 +137,9 @@ impl Glob {
     /// The options of a group whose names fit, sorted.
     fn options_of(&self, group: &str, search_path: &SearchPath) -> Vec<String> {
         let fits = |name: &str, patterns: &[String]| {
-            patterns.iter().any(|pattern| matches_pattern(pattern, name))
+            patterns
+                .iter()
+                .any(|pattern| matches_pattern(pattern, name))
         };
         let mut options = search_path.options(group);
         options.retain(|name| fits(name, &self.include) && !fits(name, &self.exclude));

@@ -131,7 +131,9 @@ fn distribution(sweep: &Sweep) -> Result<Distribution, String> {
                 (low, high) => floats(number(low)?, number(high)?, None, log),
             }
         }
-        Sweep::Glob(_) => Err("a glob has no distribution; name the options: `choice(…)`".to_owned()),
+        Sweep::Glob(_) => {
+            Err("a glob has no distribution; name the options: `choice(…)`".to_owned())
+        }
     }
 }
 
@@ -143,9 +145,11 @@ fn categorical(sweep: &Sweep) -> Result<Distribution, String> {
     let choices = values.iter().map(|element| {
         let text = text_of(element);
         let value = match element {
-            Element::Bool(_) | Element::Int(_) | Element::BigInt(_) | Element::Float(_) | Element::Str(_) => {
-                element_json(element)
-            }
+            Element::Bool(_)
+            | Element::Int(_)
+            | Element::BigInt(_)
+            | Element::Float(_)
+            | Element::Str(_) => element_json(element),
             _ => Json::String(text.clone()),
         };
         (value, text)
@@ -157,7 +161,10 @@ fn categorical(sweep: &Sweep) -> Result<Distribution, String> {
 
 fn of_range(range: &Range) -> Result<Distribution, String> {
     let is_float = |element: &Element| matches!(element, Element::Float(_));
-    if [&range.start, &range.stop, &range.step].into_iter().any(is_float) {
+    if [&range.start, &range.stop, &range.step]
+        .into_iter()
+        .any(is_float)
+    {
         let step = number(&range.step)?;
         let low = number(&range.start)?;
         let high = last_step(range).unwrap_or(number(&range.stop)?);
@@ -182,7 +189,7 @@ fn last_step(range: &Range) -> Option<f64> {
         shortest(&range.stop)?,
         shortest(&range.step)?,
     );
-    if step <= bigdecimal::BigDecimal::from(0) {
+    if step <= 0 {
         return None;
     }
     let steps = ((&high - &low) / &step).with_scale_round(0, bigdecimal::RoundingMode::Down);
@@ -191,13 +198,17 @@ fn last_step(range: &Range) -> Option<f64> {
 
 fn integers(low: i64, high: i64, step: i64, log: bool) -> Result<Distribution, String> {
     if low > high {
-        return Err(format!("the least value {low} is above the greatest, {high}"));
+        return Err(format!(
+            "the least value {low} is above the greatest, {high}"
+        ));
     }
     if step < 1 {
         return Err(format!("the step {step} must be positive"));
     }
     if log && low < 1 {
-        return Err(format!("on a logarithmic scale the least value must be at least 1, not {low}"));
+        return Err(format!(
+            "on a logarithmic scale the least value must be at least 1, not {low}"
+        ));
     }
     let span = high
         .checked_sub(low)
@@ -212,7 +223,9 @@ fn integers(low: i64, high: i64, step: i64, log: bool) -> Result<Distribution, S
 
 fn floats(low: f64, high: f64, step: Option<f64>, log: bool) -> Result<Distribution, String> {
     if !(low <= high && low.is_finite() && high.is_finite()) {
-        return Err(format!("the least value {low} is not below the greatest, {high}"));
+        return Err(format!(
+            "the least value {low} is not below the greatest, {high}"
+        ));
     }
     if step.is_some_and(|step| step <= 0.0) {
         return Err("the step must be positive".to_owned());

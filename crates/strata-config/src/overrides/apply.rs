@@ -24,7 +24,10 @@ pub(crate) fn apply(root: &mut Node, override_: &Override) -> Result<(), ConfigE
     }
     let element = override_.element().cloned().unwrap_or(Element::Null);
     if has_null_key(&element) {
-        let title = format!("`{}`: a key of a dictionary cannot be null", override_.text());
+        let title = format!(
+            "`{}`: a key of a dictionary cannot be null",
+            override_.text()
+        );
         return Err(at(override_, title, "in this override")
             .help("a key is a string, a number or a boolean"));
     }
@@ -87,8 +90,10 @@ fn update(
                     old.kind(),
                     value.kind()
                 );
-                return Err(at(override_, title, "in this override")
-                    .help(format!("remove it first: `~{key}` and then `+{}`", override_.text().trim_start_matches('+'))));
+                return Err(at(override_, title, "in this override").help(format!(
+                    "remove it first: `~{key}` and then `+{}`",
+                    override_.text().trim_start_matches('+')
+                )));
             }
             (Value::Map(_), Value::Map(_)) if !add => {
                 if let Some(unknown) = unknown_key(old, &value, key) {
@@ -119,7 +124,11 @@ fn update(
                 .help(format!("give the whole list: `{parent_path}=[…]`")))
         }
         _ => {
-            let title = format!("`{}` cannot be set: {} has no keys", override_.text(), node.kind());
+            let title = format!(
+                "`{}` cannot be set: {} has no keys",
+                override_.text(),
+                node.kind()
+            );
             Err(at(override_, title, "in this override"))
         }
     }
@@ -154,7 +163,10 @@ fn child_for_writing<'a>(
         }
     }
     node.child_mut(name).ok_or_else(|| {
-        let title = format!("`{}` cannot be set: `{name}` has no place", override_.text());
+        let title = format!(
+            "`{}` cannot be set: `{name}` has no place",
+            override_.text()
+        );
         at(override_, title, "in this override")
     })
 }
@@ -192,7 +204,10 @@ fn delete(root: &mut Node, override_: &Override) -> Result<(), ConfigError> {
             format!("~{suggestion}")
         }));
     };
-    if let Some(element) = override_.element().filter(|element| **element != Element::Null) {
+    if let Some(element) = override_
+        .element()
+        .filter(|element| **element != Element::Null)
+    {
         let wanted = node_of(element, &span);
         if !equal_in_python(&wanted, node) {
             let title = format!(
@@ -254,7 +269,10 @@ fn could_not_override(root: &Node, key: &str, override_: &Override) -> ConfigErr
     )
     .note(format!("Key '{missing}' is not in struct; full_key: {key}"));
     let error = with_suggestion(error, root, key, |suggestion| {
-        let value = override_.text().split_once('=').map_or("", |(_, value)| value);
+        let value = override_
+            .text()
+            .split_once('=')
+            .map_or("", |(_, value)| value);
         if key == override_.key {
             format!("{suggestion}={value}")
         } else {

@@ -45,7 +45,9 @@ pub(crate) fn value_of(element: &Element, origin: Option<&Span>) -> Value {
         Element::Str(text) | Element::Quoted(text, _) => Value::Str(text.clone()),
         Element::List(items) => Value::List(items.iter().map(node).collect()),
         Element::Dict(entries) => {
-            let entries = entries.iter().map(|(key, value)| (key_of(key), node(value)));
+            let entries = entries
+                .iter()
+                .map(|(key, value)| (key_of(key), node(value)));
             Value::Map(entries.collect::<Map>())
         }
     }

@@ -43,7 +43,10 @@ pub(crate) fn call(name: &str, mut arguments: Arguments) -> Result<OverrideValue
         }
     };
     arguments.positional.iter_mut().for_each(unquote);
-    arguments.named.iter_mut().for_each(|(_, value)| unquote(value));
+    arguments
+        .named
+        .iter_mut()
+        .for_each(|(_, value)| unquote(value));
     match name {
         "int" => cast_call(Cast::Int, arguments),
         "float" => cast_call(Cast::Float, arguments),
@@ -89,7 +92,9 @@ impl Arguments {
                 return Err(unexpected_keyword(&name, &parameters));
             };
             if bound[slot].replace(value).is_some() {
-                return Err(Problem::new(format!("multiple values for argument `{name}`")));
+                return Err(Problem::new(format!(
+                    "multiple values for argument `{name}`"
+                )));
             }
         }
         Ok(bound)
@@ -140,7 +145,9 @@ fn cast_call(to: Cast, arguments: Arguments) -> Result<OverrideValue, Problem> {
     let value = match (positional.len(), value) {
         (0, Some(value)) => value,
         (_, Some(_)) => {
-            return Err(Problem::new("cannot use both positional and named arguments"));
+            return Err(Problem::new(
+                "cannot use both positional and named arguments",
+            ));
         }
         (0, None) => return Err(Problem::new("a value is missing")),
         (1, None) => positional.remove(0),
@@ -229,8 +236,8 @@ fn range(arguments: Arguments) -> Result<OverrideValue, Problem> {
 fn interval(arguments: Arguments) -> Result<OverrideValue, Problem> {
     let [start, end] = arguments.bind(["start", "end"])?;
     let bound = |name: &str, value: Option<OverrideValue>| {
-        let value = value
-            .ok_or_else(|| Problem::new(format!("missing a required argument: `{name}`")))?;
+        let value =
+            value.ok_or_else(|| Problem::new(format!("missing a required argument: `{name}`")))?;
         let number = number(name, value)?.as_number().unwrap_or(f64::NAN);
         Ok(Element::Float(number))
     };
@@ -257,8 +264,7 @@ fn glob(arguments: Arguments) -> Result<OverrideValue, Problem> {
             kind(&other)
         ))),
     };
-    let include =
-        include.ok_or_else(|| Problem::new("missing a required argument: `include`"))?;
+    let include = include.ok_or_else(|| Problem::new("missing a required argument: `include`"))?;
     Ok(OverrideValue::Sweep(Sweep::Glob(Glob {
         include: patterns("include", include)?,
         exclude: match exclude {
@@ -277,7 +283,10 @@ fn tag(arguments: Arguments) -> Result<OverrideValue, Problem> {
         ));
     }
     let is_number = |value: &OverrideValue| {
-        matches!(value, OverrideValue::Element(Element::Int(_) | Element::Float(_)))
+        matches!(
+            value,
+            OverrideValue::Element(Element::Int(_) | Element::Float(_))
+        )
     };
     if let ([OverrideValue::Element(Element::Str(name)), low, high], None) =
         (names.as_slice(), &sweep)
@@ -306,13 +315,19 @@ fn tag(arguments: Arguments) -> Result<OverrideValue, Problem> {
     }
     match last {
         Some(OverrideValue::Sweep(Sweep::Choice(choice))) => {
-            Ok(OverrideValue::Sweep(Sweep::Choice(Choice { tags, ..choice })))
+            Ok(OverrideValue::Sweep(Sweep::Choice(Choice {
+                tags,
+                ..choice
+            })))
         }
         Some(OverrideValue::Sweep(Sweep::Range(range))) => {
             Ok(OverrideValue::Sweep(Sweep::Range(Range { tags, ..range })))
         }
         Some(OverrideValue::Sweep(Sweep::Interval(interval))) => {
-            Ok(OverrideValue::Sweep(Sweep::Interval(Interval { tags, ..interval })))
+            Ok(OverrideValue::Sweep(Sweep::Interval(Interval {
+                tags,
+                ..interval
+            })))
         }
         other => Err(Problem::new(format!(
             "the last argument must be a choice(), range() or interval(), not {}",
@@ -374,8 +389,7 @@ fn refuse_others_than_elements_and_sweeps(values: &[OverrideValue]) -> Result<()
 }
 
 fn sort(arguments: Arguments) -> Result<OverrideValue, Problem> {
-    let (mut values, [sweep, list, reverse]) =
-        arguments.bind_rest(["sweep", "list", "reverse"])?;
+    let (mut values, [sweep, list, reverse]) = arguments.bind_rest(["sweep", "list", "reverse"])?;
     let reverse = match reverse {
         None => false,
         Some(OverrideValue::Element(Element::Bool(reverse))) => reverse,
@@ -415,9 +429,9 @@ fn sort(arguments: Arguments) -> Result<OverrideValue, Problem> {
             choice.list = sorted(choice.list, reverse)?;
             Ok(OverrideValue::Sweep(Sweep::Choice(choice)))
         }
-        OverrideValue::Sweep(Sweep::Range(range)) => {
-            Ok(OverrideValue::Sweep(Sweep::Range(sorted_range(range, reverse))))
-        }
+        OverrideValue::Sweep(Sweep::Range(range)) => Ok(OverrideValue::Sweep(Sweep::Range(
+            sorted_range(range, reverse),
+        ))),
         OverrideValue::Element(Element::List(items)) => {
             let values = items.into_iter().map(OverrideValue::Element).collect();
             let sorted = sorted(values, reverse)?.into_iter();
@@ -432,10 +446,7 @@ fn sort(arguments: Arguments) -> Result<OverrideValue, Problem> {
 }
 
 /// Python's `sorted`: stable, also in reverse; values that cannot be compared are refused.
-fn sorted(
-    mut values: Vec<OverrideValue>,
-    reverse: bool,
-) -> Result<Vec<OverrideValue>, Problem> {
+fn sorted(mut values: Vec<OverrideValue>, reverse: bool) -> Result<Vec<OverrideValue>, Problem> {
     let mut refused = false;
     values.sort_by(|a, b| {
         let order = match (a, b) {
@@ -479,11 +490,20 @@ fn compare(a: &Element, b: &Element) -> Option<Ordering> {
 fn sorted_range(range: Range, reverse: bool) -> Range {
     let as_number = |element: &Element| element.as_number().unwrap_or(f64::NAN);
     let (start, stop) = (as_number(&range.start), as_number(&range.stop));
-    let sorted = if reverse { start >= stop } else { start <= stop };
+    let sorted = if reverse {
+        start >= stop
+    } else {
+        start <= stop
+    };
     if sorted {
         return range;
     }
-    let step = arithmetic(&Element::Int(0), &range.step, |_, b| b.abs(), |_, b| b.checked_abs());
+    let step = arithmetic(
+        &Element::Int(0),
+        &range.step,
+        |_, b| b.abs(),
+        |_, b| b.checked_abs(),
+    );
     let shifted = |from: &Element| {
         if reverse {
             arithmetic(from, &step, |a, b| a - b, i64::checked_sub)
@@ -494,7 +514,12 @@ fn sorted_range(range: Range, reverse: bool) -> Range {
     Range {
         start: shifted(&range.stop),
         stop: shifted(&range.start),
-        step: arithmetic(&Element::Int(0), &range.step, |a, b| a - b, i64::checked_sub),
+        step: arithmetic(
+            &Element::Int(0),
+            &range.step,
+            |a, b| a - b,
+            i64::checked_sub,
+        ),
         ..range
     }
 }

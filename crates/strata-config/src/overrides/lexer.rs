@@ -106,7 +106,10 @@ fn word(text: &str) -> Option<(TokenKind, usize)> {
             text.get(..keyword.len())
                 .is_some_and(|head| head.eq_ignore_ascii_case(keyword))
         };
-        keywords.iter().find(fits).map_or(0, |keyword| keyword.len())
+        keywords
+            .iter()
+            .find(fits)
+            .map_or(0, |keyword| keyword.len())
     };
     let candidates = [
         (TokenKind::Float, float_len(text)),
@@ -192,7 +195,10 @@ mod tests {
             ("1.2.3", vec![Float, Float]),
             ("017", vec![Int, Int]),
             ("null", vec![Null]),
-            ("[ a , 'b' ]", vec![BracketOpen, Id, Comma, Quoted, BracketClose]),
+            (
+                "[ a , 'b' ]",
+                vec![BracketOpen, Id, Comma, Quoted, BracketClose],
+            ),
             ("a : b", vec![Id, Colon, Id]),
             ("\\,\\ x\\y", vec![Escape, Id, UnquotedChar, Id]),
             ("${a}$b", vec![Interpolation, UnquotedChar, Id]),

@@ -15,16 +15,16 @@ pub(crate) fn integer_len(text: &str) -> usize {
 pub(crate) fn float_len(text: &str) -> usize {
     let sign = sign_len(text);
     let rest = &text[sign..];
-    let special = rest.get(..3).is_some_and(|word| {
-        word.eq_ignore_ascii_case("inf") || word.eq_ignore_ascii_case("nan")
-    });
+    let special = rest
+        .get(..3)
+        .is_some_and(|word| word.eq_ignore_ascii_case("inf") || word.eq_ignore_ascii_case("nan"));
     if special {
         return sign + 3;
     }
     let whole = unsigned_len(rest);
     let after_whole = &rest[whole..];
-    let with_point = if after_whole.starts_with('.') {
-        let fraction = digits_len(&after_whole[1..]);
+    let with_point = if let Some(after_point) = after_whole.strip_prefix('.') {
+        let fraction = digits_len(after_point);
         if whole == 0 && fraction == 0 {
             0
         } else {
@@ -91,16 +91,14 @@ fn exponent_len(text: &str) -> usize {
 /// The value of an integer's text; one beyond 64 bits keeps its digits.
 pub(crate) fn integer(text: &str) -> Element {
     let clean = text.replace('_', "");
-    match clean.parse() {
-        Ok(number) => Element::Int(number),
-        Err(_) => {
-            let (sign, digits) = match clean.strip_prefix('-') {
-                Some(digits) => ("-", digits),
-                None => ("", clean.trim_start_matches('+')),
-            };
-            Element::BigInt(format!("{sign}{}", digits.trim_start_matches('0')))
-        }
+    if let Ok(number) = clean.parse() {
+        return Element::Int(number);
     }
+    let (sign, digits) = match clean.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", clean.trim_start_matches('+')),
+    };
+    Element::BigInt(format!("{sign}{}", digits.trim_start_matches('0')))
 }
 
 /// The value of a float's text.
@@ -121,10 +119,12 @@ pub(crate) fn python_float(text: &str) -> Option<f64> {
     let bytes = text.as_bytes();
     let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
     let between_digits = |at: usize| at > 0 && digit(at - 1) && digit(at + 1);
-    let fits = text
-        .match_indices('_')
-        .all(|(at, _)| between_digits(at));
-    if fits { text.replace('_', "").parse().ok() } else { None }
+    let fits = text.match_indices('_').all(|(at, _)| between_digits(at));
+    if fits {
+        text.replace('_', "").parse().ok()
+    } else {
+        None
+    }
 }
 
 /// Python's `int(number)` of a float; none for infinities and NaN.
@@ -154,7 +154,11 @@ mod tests {
             (".", 0, 0),
             ("-", 0, 0),
         ] {
-            assert_eq!((integer_len(text), float_len(text)), (integer, float), "{text}");
+            assert_eq!(
+                (integer_len(text), float_len(text)),
+                (integer, float),
+                "{text}"
+            );
         }
     }
 

@@ -64,7 +64,8 @@ fn parse_value(source: &Arc<Source>, start: usize) -> Result<OverrideValue, Conf
     if start == text.len() {
         return Ok(OverrideValue::Element(Element::Str(String::new())));
     }
-    let tokens = value_tokens(text, start).map_err(|no_token| no_such_token(source, no_token.at))?;
+    let tokens =
+        value_tokens(text, start).map_err(|no_token| no_such_token(source, no_token.at))?;
     let mut parser = Parser {
         source,
         tokens: &tokens,
@@ -86,9 +87,8 @@ fn no_such_token(source: &Arc<Source>, at: usize) -> ConfigError {
         return error_at(source, &title, at..at + 1, "opened here");
     }
     let title = format!("unexpected `{c}` in the override `{text}`");
-    error_at(source, &title, at..at + c.len_utf8(), "here").help(
-        "quote the value, or put `\\` before the character where the grammar allows it",
-    )
+    error_at(source, &title, at..at + c.len_utf8(), "here")
+        .help("quote the value, or put `\\` before the character where the grammar allows it")
 }
 
 fn error_at(source: &Arc<Source>, title: &str, range: Range<usize>, label: &str) -> ConfigError {
@@ -146,7 +146,9 @@ fn bad_key(source: &Arc<Source>, key: &str, range: Range<usize>) -> ConfigError 
     if let Some((before, rest)) = key.split_once('[')
         && let Some((index, after)) = rest.split_once(']')
     {
-        return error.help(format!("items of a list are named with points: `{before}.{index}{after}`"));
+        return error.help(format!(
+            "items of a list are named with points: `{before}.{index}{after}`"
+        ));
     }
     error.help("a key is made of letters, digits, `_` and `-`, its parts joined by `.` (or `/` in a group)")
 }
@@ -165,9 +167,8 @@ fn is_package(text: &str) -> bool {
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '$'))
     };
-    let is_index = |part: &str| {
-        number::integer_len(part) == part.len() && !part.starts_with(['+', '-'])
-    };
+    let is_index =
+        |part: &str| number::integer_len(part) == part.len() && !part.starts_with(['+', '-']);
     text.is_empty()
         || is_name(text)
         || (text.contains('.')
@@ -258,7 +259,10 @@ impl<'a> Parser<'a> {
             let key = self.dict_key()?;
             self.expect(TokenKind::Colon, "`:`", &open)?;
             let value = self.single()?;
-            match entries.iter_mut().find(|(known, _)| known.equals_in_python(&key)) {
+            match entries
+                .iter_mut()
+                .find(|(known, _)| known.equals_in_python(&key))
+            {
                 Some((_, old)) => *old = value,
                 None => entries.push((key, value)),
             }
@@ -504,7 +508,11 @@ fn unquoted(text: &str) -> Element {
             backslashes += 1;
             continue;
         }
-        let kept = if c == quote { backslashes / 2 } else { backslashes };
+        let kept = if c == quote {
+            backslashes / 2
+        } else {
+            backslashes
+        };
         content.extend(std::iter::repeat_n('\\', kept));
         content.push(c);
         backslashes = 0;

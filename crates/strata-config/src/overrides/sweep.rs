@@ -70,7 +70,9 @@ impl Range {
         let mut values = Vec::new();
         while (step.is_positive() && value < stop) || (step.is_negative() && value > stop) {
             if values.len() == MOST_VALUES {
-                return Err(Problem::new(format!("it has more than {MOST_VALUES} values")));
+                return Err(Problem::new(format!(
+                    "it has more than {MOST_VALUES} values"
+                )));
             }
             values.push(if floats {
                 Element::Float(value.to_string().parse().unwrap_or(f64::NAN))
@@ -78,7 +80,11 @@ impl Range {
                 number::integer(&value.with_scale(0).to_plain_string())
             });
             let next = &value + &step;
-            value = if floats { context.round_decimal(next) } else { next };
+            value = if floats {
+                context.round_decimal(next)
+            } else {
+                next
+            };
         }
         Ok(values)
     }
@@ -88,7 +94,9 @@ impl Range {
 pub(crate) fn decimal(element: &Element) -> Result<BigDecimal, Problem> {
     let digits = match element {
         Element::Float(number) if !number.is_finite() => {
-            return Err(Problem::new("a range must have finite ends and a finite step"));
+            return Err(Problem::new(
+                "a range must have finite ends and a finite step",
+            ));
         }
         // As many digits as the smallest float has, so that none is rounded.
         Element::Float(number) => format!("{number:.1074}"),

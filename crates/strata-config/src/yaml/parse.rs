@@ -41,8 +41,42 @@ pub fn from_yaml(source: &Arc<Source>) -> Result<Node, ConfigError> {
         source,
         anchors: HashMap::new(),
         copied_nodes: 0,
+        quoted: Vec::new(),
     };
-    composer.document()
+    let root = composer.document()?;
+    refuse_tabs(source, &composer.quoted)?;
+    Ok(root)
+}
+
+/// `PyYAML` takes a tab only in comments, in quotes and in block scalars; the parser here is more lenient.
+fn refuse_tabs(source: &Arc<Source>, quoted: &[Range<usize>]) -> Result<(), ConfigError> {
+    let text = source.text.as_str();
+    let is_quoted = |at: usize| quoted.iter().any(|range| range.contains(&at));
+    let is_comment = |at: usize| {
+        let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
+        let marks = text[line..at].match_indices('#');
+        let mut marks = marks.map(|(offset, _)| line + offset);
+        marks.any(|mark| !is_quoted(mark) && (mark == line || text[..mark].ends_with([' ', '\t'])))
+    };
+    let tab = text
+        .match_indices('\t')
+        .map(|(at, _)| at)
+        .find(|at| !is_quoted(*at) && !is_comment(*at));
+    let Some(at) = tab else {
+        return Ok(());
+    };
+    let span = Span::new(source, at..at + 1);
+    let (line, column) = span.line_and_column();
+    Err(ConfigError::at(
+        "invalid YAML: a tab cannot start any token",
+        Some(&span),
+        "here",
+    )
+    .note(format!(
+        "in \"{}\", line {line}, column {column}",
+        source.name
+    ))
+    .help("use spaces"))
 }
 
 struct Composer<'a, 'b> {
@@ -50,6 +84,8 @@ struct Composer<'a, 'b> {
     source: &'a Arc<Source>,
     anchors: HashMap<String, Node>,
     copied_nodes: usize,
+    /// Where quoted and block scalars stand.
+    quoted: Vec<Range<usize>>,
 }
 
 impl Composer<'_, '_> {
@@ -76,13 +112,20 @@ impl Composer<'_, '_> {
     fn next(&mut self) -> Result<Event, ConfigError> {
         self.parser.parse().map_err(|error| {
             let mark = error.problem_mark().unwrap_or_default();
-            let at = mark.index as usize;
+            // What is missing at the end of the file is shown behind the last word of it.
+            let at = (mark.index as usize).min(self.source.text.trim_end().len());
             let title = match error.context() {
                 Some(context) => format!("{context}: {}", error.problem()),
                 None => error.problem().to_owned(),
             };
+            let span = Span::new(self.source, at..at + 1);
+            let (line, column) = span.line_and_column();
             let mut diagnostic = Diagnostic::error(format!("invalid YAML: {title}"))
-                .at(Span::new(self.source, at..at + 1), "here");
+                .note(format!(
+                    "in \"{}\", line {line}, column {column}",
+                    self.source.name
+                ))
+                .at(span, "here");
             if self.source.text[..at.min(self.source.text.len())].ends_with('\t')
                 || self.source.text[at.min(self.source.text.len())..].starts_with('\t')
             {
@@ -126,6 +169,10 @@ impl Composer<'_, '_> {
                 ..
             } => {
                 let plain = *style == ScalarStyle::Plain && *plain_implicit;
+                if *style != ScalarStyle::Plain {
+                    let range = event.start_mark.index as usize..event.end_mark.index as usize;
+                    self.quoted.push(range);
+                }
                 let value = self.scalar(&event, tag.as_deref(), value, plain)?;
                 Node::at(value, Some(self.span(event.start_mark, event.end_mark)))
             }
@@ -210,7 +257,12 @@ impl Composer<'_, '_> {
             let key_span = self.span(key_start, key_end);
             let key = Self::key(key_node, &key_span)?;
             if let (Key::Str(text), Some(before)) = (&key, own.get(&key)) {
-                let mut error = Diagnostic::error(format!("found duplicate key `{text}`"))
+                let (line, column) = key_span.line_and_column();
+                let mut error = Diagnostic::error(format!("found duplicate key {text}"))
+                    .note(format!(
+                        "in \"{}\", line {line}, column {column}",
+                        self.source.name
+                    ))
                     .at(key_span, "given again here");
                 if let Some(span) = &before.origin {
                     error = error.at(span.clone(), "first given here");
@@ -220,7 +272,14 @@ impl Composer<'_, '_> {
             let event = self.next()?;
             let mut value = self.node(event, depth + 1)?;
             value.origin = value.origin.map(|span| whole_entry(&key_span, &span));
-            own.insert(key, value);
+            match own
+                .keys()
+                .find(|known| known.equals_in_python(&key))
+                .cloned()
+            {
+                Some(known) => own.insert(known, value),
+                None => own.insert(key, value),
+            };
         }
     }
 
@@ -277,11 +336,12 @@ impl Composer<'_, '_> {
     }
 
     fn error(&self, title: &str, event: &Event, label: &str) -> ConfigError {
-        ConfigError::at(
-            title,
-            Some(&self.span(event.start_mark, event.end_mark)),
-            label,
-        )
+        let span = self.span(event.start_mark, event.end_mark);
+        let (line, column) = span.line_and_column();
+        ConfigError::at(title, Some(&span), label).note(format!(
+            "in \"{}\", line {line}, column {column}",
+            self.source.name
+        ))
     }
 }
 

@@ -19,9 +19,14 @@ pub(crate) fn resolve(text: &str) -> Value {
     Value::Str(text.to_owned())
 }
 
-/// Whether the resolver leaves the text a string.
-pub(crate) fn is_plain_string(text: &str) -> bool {
-    matches!(resolve(text), Value::Str(_)) && !is_timestamp(text) && !matches!(text, "=" | "<<")
+/// Whether `PyYAML`'s own resolver, which the dumper asks, leaves the text a string.
+pub(crate) fn is_string_to_pyyaml(text: &str) -> bool {
+    !is_null(text)
+        && boolean(text).is_none()
+        && integer(text).is_none()
+        && !is_pyyaml_float(text)
+        && !is_timestamp(text)
+        && !matches!(text, "=" | "<<")
 }
 
 fn is_null(text: &str) -> bool {
@@ -122,41 +127,85 @@ fn sexagesimal(part: &str) -> Option<i64> {
     (part.bytes().all(|b| b.is_ascii_digit()) && part.len() <= 2 && number < 60).then_some(number)
 }
 
-/// `OmegaConf`'s float pattern: a point or an exponent, `.inf`, `.nan`, base 60 with a point.
+/// The float pattern of `PyYAML`, and the one that `OmegaConf` adds.
 fn is_float(text: &str) -> bool {
-    if matches!(text, ".nan" | ".NaN" | ".NAN") {
-        return true;
-    }
-    let (_, rest) = split_sign(text);
-    if matches!(rest, ".inf" | ".Inf" | ".INF") {
-        return true;
-    }
-    let signed = rest.len() != text.len();
-    decimal_float(rest, signed) || base_60_float(rest)
+    is_pyyaml_float(text) || is_omegaconf_float(text)
 }
 
-fn decimal_float(text: &str, signed: bool) -> bool {
-    let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit() || b == b'_');
-    let starts_with_digit = text.starts_with(|c: char| c.is_ascii_digit());
-    let (mantissa, exponent) = match text.find(['e', 'E']) {
-        Some(at) => (&text[..at], Some(&text[at + 1..])),
-        None => (text, None),
-    };
-    let exponent_fits = exponent.is_none_or(|exponent| {
-        let (_, number) = split_sign(exponent);
-        !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
-    });
+/// A point; an exponent only with a sign.
+fn is_pyyaml_float(text: &str) -> bool {
+    let rest = split_sign(text).1;
+    if is_special_float(text) || base_60_float(rest) {
+        return true;
+    }
+    let (mantissa, exponent) = split_exponent(text);
+    if !exponent.is_none_or(|exponent| exponent.starts_with(['+', '-']) && is_exponent(exponent)) {
+        return false;
+    }
+    match mantissa.split_once('.') {
+        Some(("", fraction)) => starts_with_digit(fraction) && digits_and_underscores(fraction),
+        Some((whole, fraction)) => {
+            let whole = split_sign(whole).1;
+            starts_with_digit(whole)
+                && digits_and_underscores(whole)
+                && digits_and_underscores(fraction)
+        }
+        None => false,
+    }
+}
+
+/// A point or an exponent.
+fn is_omegaconf_float(text: &str) -> bool {
+    if is_special_float(text) || base_60_float(split_sign(text).1) {
+        return true;
+    }
+    let (mantissa, exponent) = split_exponent(text);
+    if !exponent.is_none_or(is_exponent) {
+        return false;
+    }
     match mantissa.split_once('.') {
         Some(("", fraction)) => {
-            // Without a sign, `.5` is a float and `.5e3` a string.
-            let begins = fraction.starts_with(|c: char| c.is_ascii_digit());
-            begins && digits(fraction) && exponent_fits && (signed || exponent.is_none())
+            digits_in_groups(fraction)
+                && exponent.is_none_or(|exponent| exponent.starts_with(['+', '-']))
         }
         Some((whole, fraction)) => {
-            starts_with_digit && digits(whole) && digits(fraction) && exponent_fits
+            digits_in_groups(split_sign(whole).1) && digits_and_underscores(fraction)
         }
-        None => exponent.is_some() && starts_with_digit && digits(mantissa) && exponent_fits,
+        None => exponent.is_some() && digits_in_groups(split_sign(mantissa).1),
     }
+}
+
+fn is_special_float(text: &str) -> bool {
+    let rest = split_sign(text).1;
+    matches!(rest, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN")
+}
+
+fn split_exponent(text: &str) -> (&str, Option<&str>) {
+    match text.find(['e', 'E']) {
+        Some(at) => (&text[..at], Some(&text[at + 1..])),
+        None => (text, None),
+    }
+}
+
+/// `[-+]?[0-9]+`
+fn is_exponent(text: &str) -> bool {
+    let digits = split_sign(text).1;
+    !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())
+}
+
+fn starts_with_digit(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// `[0-9_]*`
+fn digits_and_underscores(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_digit() || b == b'_')
+}
+
+/// `[0-9]+(_[0-9]+)*`
+fn digits_in_groups(text: &str) -> bool {
+    text.split('_')
+        .all(|group| !group.is_empty() && group.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// `[0-9][0-9_]*(:[0-5]?[0-9])+\.[0-9_]*`
@@ -264,6 +313,8 @@ mod tests {
             ("2E5", Float(2e5)),
             (".5", Float(0.5)),
             (".5e3", string(".5e3")),
+            (".5e-3", Float(5e-4)),
+            ("-.5", string("-.5")),
             ("1.", Float(1.0)),
             ("1:30.5", Float(90.5)),
             ("-.inf", Float(f64::NEG_INFINITY)),
@@ -275,7 +326,7 @@ mod tests {
         ] {
             assert_eq!(resolve(text), value, "{text}");
         }
-        assert!(!is_plain_string("2001-12-14") && !is_plain_string("="));
-        assert!(is_plain_string("2001-12"));
+        assert!(!is_string_to_pyyaml("2001-12-14") && !is_string_to_pyyaml("="));
+        assert!(is_string_to_pyyaml("2001-12") && is_string_to_pyyaml("1e5"));
     }
 }

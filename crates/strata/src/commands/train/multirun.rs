@@ -87,5 +87,7 @@ fn compose(
     number: usize,
     overrides: &[String],
 ) -> Result<Composition, Failure> {
-    Ok(strata_config::compose(&sweep.job_request(number, overrides))?)
+    Ok(strata_config::compose(
+        &sweep.job_request(number, overrides),
+    )?)
 }
