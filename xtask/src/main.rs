@@ -4,6 +4,7 @@
 //! * `bench` measures training epochs side by side with the peers in `bench/`.
 
 mod bench;
+mod peers;
 mod test;
 
 use std::path::{Path, PathBuf};
@@ -16,7 +17,7 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "cargo xtask")]
 enum Task {
-    /// Check the formatting, run the lints and all tests
+    /// Check the formatting, run the lints, all tests and the conformance cases
     Test,
     /// Measure training epochs side by side with `PyTorch`
     Bench(bench::Options),

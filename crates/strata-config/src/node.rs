@@ -45,8 +45,10 @@ pub type Map = IndexMap<Key, Node>;
 pub enum Key {
     /// A text.
     Str(String),
-    /// An integer.
+    /// An integer of 64 bits.
     Int(i64),
+    /// A larger integer, its decimal digits.
+    BigInt(String),
     /// A float, by its bits.
     Float(u64),
     /// A boolean.
@@ -185,6 +187,7 @@ impl Key {
     pub(crate) fn equals_in_python(&self, other: &Self) -> bool {
         let number = |key: &Self| match key {
             Self::Int(number) => Some(*number as f64),
+            Self::BigInt(digits) => digits.parse().ok(),
             Self::Float(bits) => Some(f64::from_bits(*bits)),
             Self::Bool(truth) => Some(f64::from(u8::from(*truth))),
             Self::Str(_) => None,
@@ -198,6 +201,7 @@ impl fmt::Display for Key {
         match self {
             Self::Str(text) => f.write_str(text),
             Self::Int(number) => write!(f, "{number}"),
+            Self::BigInt(digits) => f.write_str(digits),
             Self::Float(bits) => f.write_str(&python::float_repr(f64::from_bits(*bits))),
             Self::Bool(truth) => f.write_str(python::bool_repr(*truth)),
         }

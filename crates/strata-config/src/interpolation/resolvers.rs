@@ -286,6 +286,7 @@ impl<'a> OnTree<'a, '_> {
             Node::new(match key {
                 Key::Str(text) => Value::Str(text.clone()),
                 Key::Int(number) => Value::Int(*number),
+                Key::BigInt(digits) => Value::BigInt(digits.clone()),
                 Key::Float(bits) => Value::Float(f64::from_bits(*bits)),
                 Key::Bool(truth) => Value::Bool(*truth),
             })

@@ -32,7 +32,12 @@ pub(crate) fn cast(to: Cast, value: OverrideValue) -> Result<OverrideValue, Prob
     match value {
         OverrideValue::Element(element) => cast_element(to, &element).map(OverrideValue::Element),
         OverrideValue::Sweep(Sweep::Choice(choice)) => {
-            let list = choice.list.into_iter().map(|value| cast(to, value));
+            let list = choice.list.into_iter().map(|value| match value {
+                OverrideValue::Element(_) => cast(to, value),
+                OverrideValue::Sweep(_) => {
+                    Err(Problem::new("a sweep within a choice cannot be cast"))
+                }
+            });
             Ok(OverrideValue::Sweep(Sweep::Choice(Choice {
                 simple: choice.simple,
                 zipped: choice.zipped,

@@ -58,6 +58,7 @@ pub(crate) fn key_of(element: &Element) -> Key {
     match element {
         Element::Bool(truth) => Key::Bool(*truth),
         Element::Int(number) => Key::Int(*number),
+        Element::BigInt(digits) => Key::BigInt(digits.clone()),
         Element::Float(number) => Key::Float(number.to_bits()),
         Element::Str(text) => Key::Str(text.clone()),
         other => Key::Str(text_of(other)),

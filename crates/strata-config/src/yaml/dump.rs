@@ -105,6 +105,7 @@ fn is_simple(key: &Key) -> bool {
 fn write_key(writer: &mut Writer, key: &Key, indent: usize, simple: bool) {
     match key {
         Key::Str(text) => string(writer, text, indent + 2, simple),
+        Key::BigInt(digits) => writer.push(digits),
         Key::Int(number) => writer.push(&number.to_string()),
         Key::Float(bits) => writer.push(&float(f64::from_bits(*bits))),
         Key::Bool(truth) => writer.push(if *truth { "true" } else { "false" }),

@@ -35,6 +35,8 @@ pub fn from_yaml(source: &Arc<Source>) -> Result<Node, ConfigError> {
     }
     let mut bytes = source.text.as_bytes();
     let mut parser = Parser::new();
+    // Left to guess, the parser takes any first byte 0xEF for a damaged byte order mark.
+    parser.set_encoding(libyaml_safer::Encoding::Utf8);
     parser.set_input_string(&mut bytes);
     let mut composer = Composer {
         parser,
@@ -171,6 +173,9 @@ impl Composer<'_, '_> {
                 let plain = *style == ScalarStyle::Plain && *plain_implicit;
                 if *style != ScalarStyle::Plain {
                     let range = event.start_mark.index as usize..event.end_mark.index as usize;
+                    if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
+                        self.check_block_header(&range)?;
+                    }
                     self.quoted.push(range);
                 }
                 let value = self.scalar(&event, tag.as_deref(), value, plain)?;
@@ -185,6 +190,29 @@ impl Composer<'_, '_> {
         Ok(node)
     }
 
+    /// `PyYAML` wants a blank between the indicators of a block scalar and a comment.
+    fn check_block_header(&self, scalar: &Range<usize>) -> Result<(), ConfigError> {
+        let text = self.source.text.get(scalar.clone()).unwrap_or_default();
+        let line = text.lines().next().unwrap_or_default();
+        let header = line
+            .split([' ', '\t'])
+            .find(|word| word.starts_with(['|', '>']));
+        if !header.is_some_and(|header| header.contains('#')) {
+            return Ok(());
+        }
+        let span = Span::new(self.source, scalar.start..scalar.start + line.len());
+        let (line, column) = span.line_and_column();
+        Err(ConfigError::at(
+            "invalid YAML: expected chomping or indentation indicators, but found `#`",
+            Some(&span),
+            "here",
+        )
+        .note(format!(
+            "in \"{}\", line {line}, column {column}",
+            self.source.name
+        )))
+    }
+
     fn scalar(
         &self,
         event: &Event,
@@ -194,13 +222,12 @@ impl Composer<'_, '_> {
     ) -> Result<Value, ConfigError> {
         let wrong = |what: &str| self.error(&format!("`{text}` is not {what}"), event, "here");
         match tag {
-            None | Some("!") if plain => {
-                if text == "=" {
-                    return Err(wrong("a value in YAML 1.1; quote it"));
-                }
-                Ok(scalar::resolve(text))
-            }
-            None | Some("!" | "tag:yaml.org,2002:str") => Ok(Value::Str(text.to_owned())),
+            Some("!") => Ok(scalar::resolve(text)),
+            None if plain => match text {
+                "=" | "<<" => Err(wrong("a value in YAML 1.1; quote it")),
+                _ => Ok(scalar::resolve(text)),
+            },
+            None | Some("tag:yaml.org,2002:str") => Ok(Value::Str(text.to_owned())),
             Some("tag:yaml.org,2002:null") => Ok(Value::Null),
             Some("tag:yaml.org,2002:bool") => match scalar::resolve(text) {
                 Value::Bool(truth) => Ok(Value::Bool(truth)),
@@ -253,8 +280,14 @@ impl Composer<'_, '_> {
                 merged.extend(self.merge_sources(event, depth)?);
                 continue;
             }
-            let key_node = self.node(event, depth + 1)?;
             let key_span = self.span(key_start, key_end);
+            // As a key the sign of YAML 1.1's default value is a text.
+            let is_equals = matches!(&event.data, EventData::Scalar { value, style: ScalarStyle::Plain, tag: None, .. } if value == "=");
+            let key_node = if is_equals {
+                Node::new(Value::Str("=".to_owned()))
+            } else {
+                self.node(event, depth + 1)?
+            };
             let key = Self::key(key_node, &key_span)?;
             if let (Key::Str(text), Some(before)) = (&key, own.get(&key)) {
                 let (line, column) = key_span.line_and_column();
@@ -287,6 +320,7 @@ impl Composer<'_, '_> {
         Ok(match node.value {
             Value::Str(text) => Key::Str(text),
             Value::Int(number) => Key::Int(number),
+            Value::BigInt(digits) => Key::BigInt(digits),
             Value::Float(number) => Key::Float(number.to_bits()),
             Value::Bool(truth) => Key::Bool(truth),
             _ => {

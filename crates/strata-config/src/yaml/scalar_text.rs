@@ -113,12 +113,9 @@ impl Writer {
                 }
             }
             let inside = end > 0 && end + 1 < chars.len();
-            let waiting = end.saturating_sub(start);
-            if inside
-                && (next == Some(' ') || start >= end)
-                && self.column + waiting > WIDTH
-                && fold
-            {
+            // Behind an escape `start` is one ahead, and one column less counts.
+            let column = self.column + end - start;
+            if inside && (next == Some(' ') || start >= end) && column > WIDTH && fold {
                 if start < end {
                     self.push_all(&chars[start..end]);
                     start = end;
