@@ -8,7 +8,8 @@ use serde::de::DeserializeOwned;
 
 use crate::compose::ComposeRequest;
 use crate::de;
-use crate::defaults::list::tree_text;
+use crate::defaults::file::ConfigFile;
+use crate::defaults::list::{Placed, tree_text};
 use crate::defaults::tree::Expansion;
 use crate::error::ConfigError;
 use crate::hydra_node::is_of_hydra;
@@ -338,6 +339,34 @@ impl Composition {
             job_number: Some(number),
             ..self.request.clone()
         }
+    }
+
+    /// The groups of the tree, Hydra's own left out, and their options.
+    pub fn groups(&self) -> Vec<(String, Vec<String>)> {
+        let groups = self.search_path.groups().into_iter();
+        groups
+            .filter(|group| group != "hydra" && !group.starts_with("hydra/"))
+            .map(|group| {
+                let options = self.search_path.options(&group);
+                (group, options)
+            })
+            .collect()
+    }
+
+    /// Whether the defaults lists have an entry of that key, so that `group=option` changes it.
+    pub fn has_choice(&self, group: &str) -> bool {
+        let choices = self.root.descend("hydra.runtime.choices");
+        choices.is_some_and(|choices| choices.child(group).is_some())
+    }
+
+    pub(crate) fn is_group(&self, key: &str) -> bool {
+        self.search_path.group_exists(key)
+    }
+
+    /// The files in the order in which they were merged, and where.
+    pub(crate) fn placed_files(&self) -> impl Iterator<Item = (&ConfigFile, &Placed)> {
+        let placed = self.expansion.placed.iter();
+        placed.map(|placed| (&self.expansion.files[&placed.config_path], placed))
     }
 
     pub(crate) fn overrides(&self) -> &[Override] {

@@ -264,14 +264,50 @@ pub(crate) struct ConfigArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
-    /// Check the composed configuration as a job would, without running it
+    /// Check the configuration as a job would, and with each option of each group in turn
     #[command(after_help = "\
 Examples:
   strata config validate
-  strata config validate model=mlp_small training.epochs=5")]
+  strata config validate model=mlp_small training.epochs=5
+  strata config validate --only data=glyphs     this one alone, not the other options")]
     Validate {
         #[command(flatten)]
         compose: ComposeArgs,
+        /// Check only what is composed, not the other options of the groups
+        #[arg(long)]
+        only: bool,
+    },
+    /// Print where a value came from: every file and override that set it
+    #[command(after_help = "\
+Examples:
+  strata config explain model.dropout
+  strata config explain training.optimizer.params.lr model=mlp_small training.optimizer.params.lr=0.01
+
+The step in force is marked with `*`.")]
+    Explain {
+        /// The key
+        key: String,
+        #[command(flatten)]
+        compose: ComposeArgs,
+    },
+    /// Print the keys in which two configurations differ
+    #[command(after_help = "\
+Examples:
+  strata config diff runs/a runs/b                      two runs
+  strata config diff runs/a conf/other.yaml             a run and a file
+  strata config diff 'model=mlp_small' 'model=mlp_large training.epochs=5'
+  strata config diff '' runs/a                          the defaults of the tree and a run")]
+    Diff {
+        /// A run directory, a YAML file, or overrides in one word
+        a: String,
+        /// Another
+        b: String,
+        /// Folder of the configuration tree for overrides [default: ./conf, else the tree in this binary]
+        #[arg(long, value_name = "DIR")]
+        config_path: Option<PathBuf>,
+        /// Primary configuration of that tree
+        #[arg(long, value_name = "NAME", default_value = "config")]
+        config_name: String,
     },
     /// Print the distributions that overrides describe for a search, as JSON
     #[command(after_help = "\

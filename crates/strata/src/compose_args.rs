@@ -34,6 +34,16 @@ pub(crate) struct ComposeArgs {
 }
 
 impl ComposeArgs {
+    /// A tree, nothing overridden.
+    pub(crate) fn of_tree(config_path: Option<PathBuf>, config_name: &str) -> Self {
+        Self {
+            config_path,
+            config_name: config_name.to_owned(),
+            config_dir: None,
+            overrides: Vec::new(),
+        }
+    }
+
     /// The tree that these flags choose.
     pub(crate) fn source(&self) -> ConfigSource {
         let folder = Path::new("conf");

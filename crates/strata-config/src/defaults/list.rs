@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use strata_diag::Span;
+
 use super::tree::Tree;
 use crate::error::ConfigError;
 
@@ -13,6 +15,8 @@ pub(crate) struct Placed {
     pub(crate) parent: String,
     /// Whether the place was said by `_self_`, in the list or at its end.
     pub(crate) is_self: bool,
+    /// The entry of a defaults list, or the override, that names it.
+    pub(crate) origin: Option<Span>,
     /// Key of the group, if the file is an option of one and has no list of its own.
     key: Option<String>,
 }
@@ -37,6 +41,7 @@ impl Tree {
                     package: self.item.final_package(),
                     parent: parent.to_owned(),
                     is_self: false,
+                    origin: self.item.entry.origin.clone(),
                     key: self.item.is_group().then(|| self.item.override_key()),
                     config_path,
                 });
@@ -50,6 +55,7 @@ impl Tree {
                     package: self.item.final_package(),
                     parent: parent.to_owned(),
                     is_self: true,
+                    origin: self.item.entry.origin.clone(),
                     key: None,
                 });
             } else {

@@ -11,4 +11,4 @@ mod scalar_style;
 mod scalar_text;
 
 pub use dump::to_yaml;
-pub use parse::from_yaml;
+pub use parse::{from_named_yaml, from_yaml};

@@ -17,6 +17,14 @@ const DEEPEST: usize = 200;
 /// Aliases are copies, and a few lines of aliases to aliases would fill any memory.
 const MOST_COPIED_NODES: usize = 1_000_000;
 
+/// Reads one document from a text, which errors call `name`.
+///
+/// # Errors
+/// As for [`from_yaml`].
+pub fn from_named_yaml(name: &str, text: &str) -> Result<Node, ConfigError> {
+    from_yaml(&Source::new(name, text))
+}
+
 /// Reads one document; an empty one is null.
 ///
 /// # Errors
@@ -35,8 +43,11 @@ pub fn from_yaml(source: &Arc<Source>) -> Result<Node, ConfigError> {
     }
     let mut bytes = source.text.as_bytes();
     let mut parser = Parser::new();
-    // Left to guess, the parser takes any first byte 0xEF for a damaged byte order mark.
-    parser.set_encoding(libyaml_safer::Encoding::Utf8);
+    // Left to guess, the parser takes any first byte 0xEF for a damaged byte order mark; told the
+    // encoding, it does not pass over a whole one.
+    if !source.text.starts_with('\u{feff}') {
+        parser.set_encoding(libyaml_safer::Encoding::Utf8);
+    }
     parser.set_input_string(&mut bytes);
     let mut composer = Composer {
         parser,
