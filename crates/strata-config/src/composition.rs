@@ -359,6 +359,19 @@ impl Composition {
         choices.is_some_and(|choices| choices.child(group).is_some())
     }
 
+    /// All groups, Hydra's too.
+    pub(crate) fn all_groups(&self) -> Vec<String> {
+        self.search_path.groups()
+    }
+
+    pub(crate) fn options_of(&self, group: &str) -> Vec<String> {
+        self.search_path.options(group)
+    }
+
+    pub(crate) fn has_options(&self, group: &str) -> bool {
+        !self.search_path.options(group).is_empty()
+    }
+
     pub(crate) fn is_group(&self, key: &str) -> bool {
         self.search_path.group_exists(key)
     }

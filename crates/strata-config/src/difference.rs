@@ -26,7 +26,11 @@ fn compare(path: &str, before: Option<&Node>, after: Option<&Node>, found: &mut 
     if before == after {
         return;
     }
-    let map = |node: Option<&Node>| node.and_then(Node::as_map).filter(|map| !map.is_empty()).cloned();
+    let map = |node: Option<&Node>| {
+        node.and_then(Node::as_map)
+            .filter(|map| !map.is_empty())
+            .cloned()
+    };
     let (old, new) = (map(before), map(after));
     let comparable = match (before, after) {
         (Some(_), Some(_)) => old.is_some() && new.is_some(),

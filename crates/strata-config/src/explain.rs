@@ -108,7 +108,11 @@ impl Composition {
         let mut steps = Vec::new();
         for (file, placed) in self.placed_files() {
             let package: Vec<String> = placed.package.split('.').map(str::to_owned).collect();
-            let package = if placed.package.is_empty() { &[][..] } else { &package[..] };
+            let package = if placed.package.is_empty() {
+                &[][..]
+            } else {
+                &package[..]
+            };
             let Some(below) = keys.strip_prefix(package) else {
                 continue;
             };
@@ -119,6 +123,8 @@ impl Composition {
                     value: in_words(node),
                     chosen_by: placed.origin.as_ref().map(|origin| {
                         let entry = origin.text().split('\n').next().unwrap_or_default();
+                        // In a flow list the span of an entry takes the comma with it.
+                        let entry = entry.trim_end_matches([',', ' ']);
                         format!("`{entry}`, {origin}")
                     }),
                     wins: false,
@@ -186,7 +192,10 @@ impl Composition {
                 Ok(None) => "not found".to_owned(),
                 Err(error) => error.diagnostic().title.clone(),
             };
-            let origin = self.root().descend(&path).and_then(|node| node.origin.as_ref());
+            let origin = self
+                .root()
+                .descend(&path)
+                .and_then(|node| node.origin.as_ref());
             references.push(ExplainedReference {
                 text: format!("${{{path}}}"),
                 value,
@@ -237,14 +246,22 @@ impl Explanation {
             self.key,
             self.value.as_deref().unwrap_or("deleted")
         );
-        let width = self.steps.iter().map(|step| step.place.chars().count()).max();
+        let width = self
+            .steps
+            .iter()
+            .map(|step| step.place.chars().count())
+            .max();
         let width = width.unwrap_or(0);
         for step in &self.steps {
             let mark = if step.wins { '*' } else { ' ' };
             let chosen_by = step.chosen_by.as_ref();
             let chosen_by = chosen_by.map_or(String::new(), |by| format!("   chosen by {by}"));
-            writeln!(text, "{mark} {:width$}   {}{chosen_by}", step.place, step.value)
-                .expect("a string takes everything");
+            writeln!(
+                text,
+                "{mark} {:width$}   {}{chosen_by}",
+                step.place, step.value
+            )
+            .expect("a string takes everything");
         }
         if let Some(resolved) = &self.resolved {
             writeln!(text, "resolved: {resolved}").expect("a string takes everything");

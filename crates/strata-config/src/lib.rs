@@ -13,6 +13,7 @@
 //! The crate knows nothing of machine learning. It speaks the language of Hydra 1.3 and `OmegaConf` 2.3;
 //! `conformance/hydra` holds cases made by running them.
 
+mod completion;
 mod compose;
 mod composition;
 mod de;

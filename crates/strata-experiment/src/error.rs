@@ -64,6 +64,14 @@ pub enum ExperimentError {
     /// A picture could not be read.
     #[error(transparent)]
     Picture(#[from] strata_data::PictureError),
+    /// `hydra.job.chdir` could not be followed.
+    #[error("cannot change to the folder {}: {source}", .path.display())]
+    ChangeDirectory {
+        /// The run directory.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// A file could not be written.
     #[error("cannot write {}: {source}", .path.display())]
     Write {

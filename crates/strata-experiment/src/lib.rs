@@ -15,6 +15,7 @@ mod error;
 mod evaluate;
 mod figures;
 mod load;
+mod logging;
 mod predict;
 mod run;
 mod samples;

@@ -7,12 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use serde_json::json;
-use strata_config::Composition;
+use strata_config::{Composition, Value};
 use strata_data::{Events, Normalizer, Splits};
 use strata_nn::{EpochReport, Evaluation, Mlp, StepReport, Trainer};
 use strata_track::{
-    Console, ConsoleSink, JobLog, Level, Mode, Plan, Row, RunDirectory, RunRecord, RunState,
-    Tracker,
+    ConsoleSink, JobLog, Mode, Plan, Row, RunDirectory, RunRecord, RunState, Tracker,
 };
 
 use crate::artifact::{self, BEST_MODEL, ModelCard};
@@ -21,6 +20,7 @@ use crate::engine;
 use crate::error::{ExperimentError, write_file};
 use crate::figures;
 use crate::load::load_splits;
+use crate::logging;
 use crate::samples::Images;
 
 /// What a run is started with.
@@ -31,8 +31,6 @@ pub struct Launch {
     pub config: ExperimentConfig,
     /// Where the tree came from, for `run.json`.
     pub config_source: String,
-    /// Name of the job and of its log: `train`.
-    pub job_name: String,
 }
 
 /// How a run ended in order.
@@ -47,7 +45,7 @@ pub enum RunEnd {
 /// How a run failed.
 #[derive(Debug)]
 pub enum RunFailure {
-    /// There was no log yet to say it in.
+    /// There was no log yet to say it in, or none that anybody sees.
     BeforeTheLog(ExperimentError),
     /// The log, and with it the console, says why.
     Logged,
@@ -64,12 +62,7 @@ const LOGGER: &str = "strata.train";
 /// directory the reason stands in its `run.json` and its log.
 pub fn run(mut launch: Launch, interrupted: &AtomicBool) -> Result<RunEnd, RunFailure> {
     let directory = make_directory(&mut launch).map_err(RunFailure::BeforeTheLog)?;
-    let log = JobLog::open(
-        &directory.log_path(&launch.job_name),
-        Console::stderr(),
-        Level::Info,
-    )
-    .map_err(|error| RunFailure::BeforeTheLog(error.into()))?;
+    let (log, is_shown) = logging::open(&launch.composition).map_err(RunFailure::BeforeTheLog)?;
     log.info(
         LOGGER,
         &format!("run directory {}", directory.path().display()),
@@ -102,17 +95,27 @@ pub fn run(mut launch: Launch, interrupted: &AtomicBool) -> Result<RunEnd, RunFa
         ),
         Err(error) => log.error(LOGGER, &error.to_string()),
     }
-    ended.map_err(|_| RunFailure::Logged)
+    ended.map_err(|error| {
+        if is_shown {
+            RunFailure::Logged
+        } else {
+            RunFailure::BeforeTheLog(error)
+        }
+    })
 }
 
 /// The run directory with `run.json` and `.hydra/`.
 fn make_directory(launch: &mut Launch) -> Result<RunDirectory, ExperimentError> {
+    let cwd = std::env::current_dir().unwrap_or_default();
+    let chdir = launch.composition.select("hydra.job.chdir")?;
+    let chdir = chdir.is_some_and(|node| node.value == Value::Bool(true));
     let wanted = launch.composition.run_dir()?;
+    // From within the directory its relative path would lead elsewhere.
+    let wanted = if chdir { cwd.join(wanted) } else { wanted };
     let mut record = RunRecord::begin(env!("CARGO_PKG_VERSION"));
     record.seed = Some(launch.config.training.seed);
     record.config_source = Some(launch.config_source.clone());
     record.threads = Some(engine::threads(launch.config.training.threads) as u64);
-    let cwd = std::env::current_dir().unwrap_or_default();
     record.other.insert("cwd".to_owned(), json!(cwd));
     let directory = if launch.composition.run_dir_is_of_its_time()? {
         RunDirectory::create_unique(&wanted, &record)?
@@ -133,6 +136,14 @@ fn make_directory(launch: &mut Launch) -> Result<RunDirectory, ExperimentError> 
         for (name, text) in launch.composition.hydra_files()? {
             write_file(&directory.path().join(&subdir).join(name), text.as_bytes())?;
         }
+    }
+    if chdir {
+        std::env::set_current_dir(directory.path()).map_err(|source| {
+            ExperimentError::ChangeDirectory {
+                path: directory.path().to_owned(),
+                source,
+            }
+        })?;
     }
     Ok(directory)
 }

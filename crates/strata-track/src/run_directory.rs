@@ -158,11 +158,6 @@ impl RunDirectory {
         self.path.join("summary.json")
     }
 
-    /// The job's log, Hydra's `<job>.log`.
-    pub fn log_path(&self, job_name: &str) -> PathBuf {
-        self.path.join(format!("{job_name}.log"))
-    }
-
     /// A file of `artifacts/`, such as `best_model.safetensors`; makes nothing.
     pub fn artifact_path(&self, name: &str) -> PathBuf {
         self.path.join("artifacts").join(name)

@@ -42,6 +42,29 @@ pub(crate) enum Command {
     Data(DataArgs),
     /// Work with configurations
     Config(ConfigArgs),
+    /// Print the script that lets a shell complete keys, values, options and flags
+    #[command(after_help = COMPLETION_EXAMPLES)]
+    Completion {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+const COMPLETION_EXAMPLES: &str = "\
+Examples:
+  eval \"$(strata completion bash)\"                                   in ~/.bashrc
+  eval \"$(strata completion zsh)\"                                    in ~/.zshrc, after compinit
+  strata completion fish > ~/.config/fish/completions/strata.fish";
+
+/// The shells that can be taught to complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shell {
+    /// GNU Bash
+    Bash,
+    /// Z shell
+    Zsh,
+    /// fish
+    Fish,
 }
 
 const TRAIN_EXAMPLES: &str = "\
@@ -58,7 +81,7 @@ spaces, or the shell takes them for its own.";
 
 #[derive(Debug, Args)]
 #[command(after_help = TRAIN_EXAMPLES, disable_help_flag = true, infer_long_args = true)]
-#[command(group(clap::ArgGroup::new("what").args(["run", "multirun", "cfg", "info"])))]
+#[command(group(clap::ArgGroup::new("what").args(["run", "multirun", "cfg", "info", "shell_completion"])))]
 pub(crate) struct TrainArgs {
     #[command(flatten)]
     pub(crate) compose: ComposeArgs,
@@ -97,6 +120,10 @@ pub(crate) struct TrainArgs {
     /// Print the overrides of each job as JSON, one line a job, instead of running
     #[arg(long, help_heading = "Configuration")]
     pub(crate) dry_run: bool,
+
+    /// For shells: `install=bash`, `uninstall=bash`, `query=bash`, or with zsh or fish
+    #[arg(long, help_heading = "Configuration")]
+    pub(crate) shell_completion: bool,
 
     /// Print the groups and the configuration of the tree (its `hydra.help`)
     #[arg(short, long)]

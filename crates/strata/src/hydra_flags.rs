@@ -15,7 +15,8 @@ pub(crate) fn spelled_out(args: impl Iterator<Item = OsString>) -> Vec<OsString>
         .collect()
 }
 
-fn long_form(arg: &str) -> Option<String> {
+/// The long form of a two-letter flag.
+pub(crate) fn long_form(arg: &str) -> Option<String> {
     SPELLED_OUT.iter().find_map(|(short, long)| {
         let rest = arg.strip_prefix(short)?;
         (rest.is_empty() || rest.starts_with('=')).then(|| format!("{long}{rest}"))

@@ -46,10 +46,18 @@ fn validate(compose: &ComposeArgs, only: bool) -> Result<Ended, Failure> {
     let mut valid = 1;
     let mut failures = Vec::new();
     let composition = compose.compose("train")?;
-    let groups = if only { Vec::new() } else { composition.groups() };
+    let groups = if only {
+        Vec::new()
+    } else {
+        composition.groups()
+    };
     for (group, options) in groups {
         for option in options {
-            let plus = if composition.has_choice(&group) { "" } else { "+" };
+            let plus = if composition.has_choice(&group) {
+                ""
+            } else {
+                "+"
+            };
             let choice = format!("{plus}{group}={option}");
             let mut with_option = compose.clone();
             with_option.overrides.push(choice.clone());
@@ -62,7 +70,10 @@ fn validate(compose: &ComposeArgs, only: bool) -> Result<Ended, Failure> {
     if failures.is_empty() {
         output::print(&match valid {
             1 => "the configuration is valid\n".to_owned(),
-            count => format!("the configuration is valid, with each of {} options\n", count - 1),
+            count => format!(
+                "the configuration is valid, with each of {} options\n",
+                count - 1
+            ),
         })?;
         return Ok(Ended::Done);
     }
@@ -80,11 +91,18 @@ fn validate(compose: &ComposeArgs, only: bool) -> Result<Ended, Failure> {
 fn tree_of(what: &str, compose: &ComposeArgs) -> Result<Node, Failure> {
     let path = Path::new(what);
     let of_run = path.join(".hydra/config.yaml");
-    let file = if of_run.is_file() { of_run.as_path() } else { path };
+    let file = if of_run.is_file() {
+        of_run.as_path()
+    } else {
+        path
+    };
     if file.is_file() {
         let text = std::fs::read_to_string(file)
             .with_context(|| format!("cannot read {}", file.display()))?;
-        return Ok(strata_config::from_named_yaml(&file.display().to_string(), &text)?);
+        return Ok(strata_config::from_named_yaml(
+            &file.display().to_string(),
+            &text,
+        )?);
     }
     if path.is_dir() {
         return Err(Failure::Usage(anyhow::anyhow!(

@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub(crate) mod completion;
 pub(crate) mod config;
 pub(crate) mod data;
 pub(crate) mod eval;

@@ -1,8 +1,10 @@
 //! The binary from outside: what is typed, what comes out, what is left on disk.
 
 mod composition;
+mod config;
 mod data;
 mod interruption;
 mod models;
+mod multirun;
 mod project;
 mod train;

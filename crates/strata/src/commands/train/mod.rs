@@ -7,6 +7,7 @@ mod show;
 use strata_config::Composition;
 
 use crate::cli::TrainArgs;
+use crate::commands::completion;
 use crate::exit::{Ended, Failure};
 use crate::{interrupt, output, warn};
 
@@ -15,6 +16,9 @@ const JOB_NAME: &str = "train";
 
 pub(crate) fn run(args: &TrainArgs) -> Result<Ended, Failure> {
     args.check_flags()?;
+    if args.shell_completion {
+        return completion::run(&args.compose.overrides);
+    }
     if args.hydra_help {
         output::print(&show::hydra_help())?;
         return Ok(Ended::Done);
@@ -31,6 +35,9 @@ pub(crate) fn run(args: &TrainArgs) -> Result<Ended, Failure> {
     if args.dry_run {
         output::print(&multirun::dry_run(&composition, multirun)?)?;
         return Ok(Ended::Done);
+    }
+    if multirun {
+        multirun::check_plugins(&composition)?;
     }
     let interrupted = interrupt::flag()?;
     // Hydra notes down which of the two it was, unless the user did.

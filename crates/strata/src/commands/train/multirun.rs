@@ -2,8 +2,8 @@
 
 use std::sync::atomic::AtomicBool;
 
-use anyhow::Context;
-use strata_config::{Composition, SweepPlan};
+use anyhow::{Context, anyhow};
+use strata_config::{Composition, Node, SweepPlan};
 
 use super::job;
 use crate::cli::TrainArgs;
@@ -27,6 +27,28 @@ pub(crate) fn dry_run(composition: &Composition, multirun: bool) -> Result<Strin
         lines.push('\n');
     }
     Ok(lines)
+}
+
+/// Refuses a sweeper that is not built, and says that a launcher is not.
+pub(crate) fn check_plugins(composition: &Composition) -> Result<(), Failure> {
+    let name = |key: &str| -> Result<String, Failure> {
+        let node = composition.select(key)?;
+        let target = node.as_ref().and_then(Node::as_str).unwrap_or_default();
+        Ok(target.rsplit('.').next().unwrap_or_default().to_owned())
+    };
+    let sweeper = name("hydra.sweeper._target_")?;
+    if sweeper != "BasicSweeper" {
+        return Err(Failure::Usage(anyhow!(
+            "the sweeper {sweeper} cannot run yet; without `hydra/sweeper` every combination of the values is run"
+        )));
+    }
+    let launcher = name("hydra.launcher._target_")?;
+    if launcher != "BasicLauncher" {
+        anstream::eprintln!(
+            "warning: the launcher {launcher} cannot run yet: the jobs run one after the other"
+        );
+    }
+    Ok(())
 }
 
 /// Runs the sweep: batch by batch, each composed as a whole before its first job starts. A batch is
