@@ -119,14 +119,14 @@ impl Choices {
         self.chosen.entry(key).or_insert(chosen);
     }
 
-    /// The option chosen for an item, if an override names it.
-    pub(crate) fn take(&mut self, item: &Item) -> Option<Choice> {
+    /// The option chosen for an item, if an override names it, and the place of that override.
+    pub(crate) fn take(&mut self, item: &Item) -> Option<(Choice, Option<Span>)> {
         if !item.is_group() {
             return None;
         }
         let chosen = self.chosen.get_mut(&item.override_key())?;
         chosen.used = true;
-        Some(chosen.choice.clone())
+        Some((chosen.choice.clone(), chosen.origin.clone()))
     }
 
     /// Whether an override deletes the item.

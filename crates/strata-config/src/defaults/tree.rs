@@ -179,10 +179,11 @@ impl Expander<'_> {
                 continue;
             }
             let mut child = Item::within(entry, &base, &package);
-            if let Some(choice) = self.choices.take(&child)
+            if let Some((choice, origin)) = self.choices.take(&child)
                 && let What::Group(_, option) = &mut child.entry.what
             {
                 *option = choice;
+                child.entry.origin = origin;
             }
             if let What::Group(group, Choice::Several(names)) = &child.entry.what {
                 for name in names.iter().rev() {
