@@ -104,7 +104,7 @@ pub fn compose(request: &ComposeRequest) -> Result<Composition, ConfigError> {
         .map_err(|error| with_choices(error, &single, &search_path))?;
     let mut root = merged(&expansion)?;
     for override_ in of_keys {
-        apply(&mut root, override_)?;
+        apply(&mut root, override_, &context)?;
     }
     hydra_schema::check(&mut root)?;
     hydra_node::fill_in(&mut root, request, &overrides, &search_path, &choices.known);

@@ -56,7 +56,9 @@ impl Choices {
             let choice = node.as_ref().and_then(Choice::from_override);
             let key = override_.key_or_group();
             match (override_.kind, choice) {
-                (OverrideKind::Delete, option @ (None | Some(Choice::One(_)))) => {
+                (OverrideKind::Delete, option)
+                    if override_.value.is_none() || matches!(option, Some(Choice::One(_))) =>
+                {
                     choices.deleted.insert(
                         key,
                         Deleted {

@@ -6,11 +6,17 @@ use super::ast::{Element, Override, OverrideKind};
 use super::element::{node_of, text_of};
 use crate::error::ConfigError;
 use crate::interpolation::check_interpolations;
+use crate::interpolation::resolve::Resolver;
+use crate::interpolation::resolvers::Context;
 use crate::merge::merge;
 use crate::node::{Key, Node, Value};
 
 /// Applies an override to the tree, as Hydra does.
-pub(crate) fn apply(root: &mut Node, override_: &Override) -> Result<(), ConfigError> {
+pub(crate) fn apply(
+    root: &mut Node,
+    override_: &Override,
+    context: &Context,
+) -> Result<(), ConfigError> {
     if let Some(package) = &override_.package {
         let title = format!(
             "`{}` looks like a config group override, but there is no config group `{}`",
@@ -34,7 +40,7 @@ pub(crate) fn apply(root: &mut Node, override_: &Override) -> Result<(), ConfigE
     let value = node_of(&element, &override_.span());
     check_interpolations(&value)?;
     match override_.kind {
-        OverrideKind::Delete => delete(root, override_),
+        OverrideKind::Delete => delete(root, override_, context),
         OverrideKind::Change => update(root, value, override_, false),
         OverrideKind::ForceAdd => update(root, value, override_, true),
         OverrideKind::Add => {
@@ -185,11 +191,11 @@ fn unknown_key(older: &Node, newer: &Node, path: &str) -> Option<String> {
     })
 }
 
-fn delete(root: &mut Node, override_: &Override) -> Result<(), ConfigError> {
+fn delete(root: &mut Node, override_: &Override, context: &Context) -> Result<(), ConfigError> {
     let (key, span) = (override_.key.as_str(), override_.span());
     let found = root
         .descend(key)
-        .filter(|node| !matches!(node.value, Value::Null) && !key.is_empty());
+        .filter(|node| !matches!(node.value, Value::Null) && !node.is_missing());
     let Some(node) = found else {
         let error = ConfigError::at(
             format!("Could not delete from config. '{key}' does not exist."),
@@ -197,8 +203,8 @@ fn delete(root: &mut Node, override_: &Override) -> Result<(), ConfigError> {
             "no such key",
         );
         let error = match root.descend(key) {
-            Some(_) if !key.is_empty() => error.note(format!("`{key}` is null")),
-            _ => error,
+            Some(node) => error.note(format!("`{key}` is {}", crate::python::str_of(node))),
+            None => error,
         };
         return Err(with_suggestion(error, root, key, |suggestion| {
             format!("~{suggestion}")
@@ -209,6 +215,9 @@ fn delete(root: &mut Node, override_: &Override) -> Result<(), ConfigError> {
         .filter(|element| **element != Element::Null)
     {
         let wanted = node_of(element, &span);
+        let resolver = Resolver { root, context };
+        let resolved = resolver.select(key)?;
+        let node = resolved.as_ref().map_or(node, |found| &found.node);
         if !equal_in_python(&wanted, node) {
             let title = format!(
                 "Could not delete from config. The value of '{key}' is {} and not {}.",
