@@ -9,8 +9,9 @@ use jiff::ZonedDateTime;
 use super::resolve::{Chain, Foreign, Found, Resolver, absolute, keys_of, malformed_error};
 use super::template::parse_element;
 use crate::error::ConfigError;
-use crate::node::{Key, Node, Value};
+use crate::node::{Key, Map, Node, Value};
 use crate::python;
+use crate::yaml::from_named_yaml;
 
 /// The names that every composition knows.
 const NAMES: [&str; 10] = [
@@ -126,7 +127,7 @@ pub(crate) fn call<'a>(
             env(resolver.context, variable, Some(default)).map(plain)
         }
         ("oc.decode", [value]) => decode(resolver, value, path, chain),
-        ("oc.create", [value]) => Ok(plain(value.value.clone())),
+        ("oc.create", [value]) => create(value).map(plain),
         ("oc.select", [key]) => on_tree.select(key, None, chain),
         ("oc.select", [key, default]) => on_tree.select(key, Some(default), chain),
         ("oc.dict.keys", [key]) => on_tree.keys(key, chain),
@@ -185,6 +186,32 @@ fn env(context: &Context, variable: &Node, default: Option<&Node>) -> Result<Val
             value: Value::Null, ..
         }) => Ok(Value::Null),
         Some(default) => Ok(Value::Str(python::str_of(default))),
+    }
+}
+
+/// A mapping or a list becomes part of the configuration; a text is read as YAML, in which a lone text
+/// is a key without a value.
+fn create(value: &Node) -> Result<Value, ConfigError> {
+    let text = match &value.value {
+        Value::Map(_) | Value::List(_) | Value::Null => return Ok(value.value.clone()),
+        Value::Str(text) => text,
+        _ => {
+            return Err(ConfigError::message(format!(
+                "`oc.create` takes a mapping, a list or YAML, not {}",
+                value.kind()
+            )));
+        }
+    };
+    match from_named_yaml("oc.create", text)?.value {
+        Value::Null => Ok(Value::Map(Map::new())),
+        Value::Str(text) => {
+            let entry = (Key::Str(text), Node::new(Value::Null));
+            Ok(Value::Map([entry].into_iter().collect()))
+        }
+        value @ (Value::Map(_) | Value::List(_)) => Ok(value),
+        _ => Err(ConfigError::message(format!(
+            "`oc.create` makes a mapping or a list, not `{text}`"
+        ))),
     }
 }
 
@@ -371,5 +398,21 @@ impl<'a> OnTree<'a, '_> {
                 Ok(Found::own(node.value, self.path))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `OmegaConf` 2.3.1 makes of `${oc.create:…}`.
+    #[test]
+    fn create_makes_containers_and_reads_yaml() {
+        let of = |text: &str| create(&Node::new(Value::Str(text.to_owned())));
+        let yaml = |text: &str| from_named_yaml("x", text).map(|node| node.value);
+        assert_eq!(of("a b").ok(), yaml("a b: null").ok());
+        assert_eq!(of("a: 1").ok(), yaml("a: 1").ok());
+        assert_eq!(of("").ok(), Some(Value::Map(Map::new())));
+        assert!(of("017").is_err() && create(&Node::new(Value::Int(1))).is_err());
     }
 }
