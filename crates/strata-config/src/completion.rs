@@ -1,6 +1,7 @@
 //! What an override that is being typed can become: keys, values, groups and options.
 
 use crate::composition::Composition;
+use crate::hydra_node::is_group_of_hydra;
 use crate::node::{Node, Value};
 use crate::overrides::ast::Element;
 use crate::overrides::element::text_of;
@@ -77,21 +78,19 @@ impl Composition {
     fn complete_group(&self, typed: &str, to_delete: bool) -> Vec<String> {
         let depth = typed.matches('/').count();
         let mut words = Vec::new();
-        for group in self.all_groups() {
-            let hidden = group.starts_with("hydra") && typed.is_empty();
+        for group in self.search_path().groups() {
+            let hidden = is_group_of_hydra(&group) && typed.is_empty();
             if !group.starts_with(typed) || hidden {
                 continue;
             }
             let parts: Vec<&str> = group.split('/').collect();
             let end = if to_delete { "" } else { "=" };
-            let word = if parts.len() == depth + 1 {
-                if self.has_options(&group) {
-                    format!("{group}{end}")
-                } else {
-                    continue;
-                }
-            } else {
+            let word = if parts.len() > depth + 1 {
                 parts[..=depth].join("/") + "/"
+            } else if self.search_path().options(&group).is_empty() {
+                continue;
+            } else {
+                format!("{group}{end}")
             };
             if !words.contains(&word) {
                 words.push(word);
@@ -102,11 +101,12 @@ impl Composition {
 
     fn complete_value(&self, key: &str, typed: &str) -> Vec<String> {
         let group = key.split('@').next().unwrap_or(key);
-        if self.is_group(group) {
+        if self.search_path().group_exists(group) {
             let start = typed.rfind([',', '[', '(']).map_or(0, |at| at + 1);
             let (before, last) = typed.split_at(start);
             return self
-                .options_of(group)
+                .search_path()
+                .options(group)
                 .into_iter()
                 .filter(|option| option.starts_with(last))
                 .map(|option| format!("{key}={before}{option}"))

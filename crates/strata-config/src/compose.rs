@@ -14,7 +14,7 @@ use jiff::ZonedDateTime;
 
 use crate::composition::Composition;
 use crate::defaults::choices::Choices;
-use crate::defaults::file::ConfigFile;
+use crate::defaults::file::Files;
 use crate::defaults::tree::{self, Expansion};
 use crate::error::ConfigError;
 use crate::interpolation::resolve::{Foreign, Resolver};
@@ -93,23 +93,23 @@ pub fn compose(request: &ComposeRequest) -> Result<Composition, ConfigError> {
     let mut search_path = search_path_of(request)?;
     let primary = request.config_name.trim_end_matches(".yaml");
     let context = Context::new(request.now.clone(), request.resolvers.clone());
-    let mut warnings = further_trees(&mut search_path, primary, &overrides, &context)?;
+    let mut files = Files::default();
+    let warnings = further_trees(&mut search_path, primary, &overrides, &context, &mut files)?;
     let single: Vec<&Override> = overrides
         .iter()
         .filter(|override_| override_.sweep().is_none())
         .collect();
     let is_sweep = single.len() < overrides.len();
     let (mut choices, of_keys) = Choices::split(&single, &search_path)?;
-    let mut expansion = tree::expand(&search_path, primary, &mut choices, request.multirun)
+    let mut expansion = tree::expand(&search_path, primary, &mut choices, request.multirun, files)
         .map_err(|error| with_choices(error, &single, &search_path))?;
+    expansion.warnings.splice(0..0, warnings);
     let mut root = merged(&expansion)?;
     for override_ in of_keys {
         apply(&mut root, override_, &context)?;
     }
     hydra_schema::check(&mut root)?;
     hydra_node::fill_in(&mut root, request, &overrides, &search_path, &choices.known);
-    warnings.append(&mut expansion.warnings);
-    expansion.warnings = warnings;
     let composition = Composition::new(
         root,
         context,
@@ -175,6 +175,7 @@ fn further_trees(
     primary: &str,
     overrides: &[Override],
     context: &Context,
+    files: &mut Files,
 ) -> Result<Vec<String>, ConfigError> {
     let key = "hydra.searchpath";
     let typed = overrides
@@ -185,12 +186,11 @@ fn further_trees(
         let node = element.map(|element| node_of(element, &override_.span()));
         ("hydra.searchpath in command-line", node)
     } else {
-        let Some(source) = search_path.load(primary)? else {
+        let Some(file) = files.load(search_path, primary)? else {
             return Ok(Vec::new());
         };
-        let content = ConfigFile::read(&source)?.content;
         let resolver = Resolver {
-            root: &content,
+            root: &file.content,
             context,
         };
         let found = resolver.select(key)?;
@@ -257,7 +257,10 @@ fn refuse_sweep(override_: &Override) -> Result<(), ConfigError> {
 fn merged(expansion: &Expansion) -> Result<Node, ConfigError> {
     let mut root = Node::empty_map();
     for placed in &expansion.placed {
-        let content = expansion.files[&placed.config_path].content.clone();
+        let Some(file) = expansion.files.get(&placed.config_path) else {
+            continue;
+        };
+        let content = file.content.clone();
         let at = descend_to_package(&mut root, &placed.package);
         merge(at, content).map_err(|error| {
             error.note(format!("while merging the config '{}'", placed.config_path))

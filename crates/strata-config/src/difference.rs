@@ -1,7 +1,6 @@
 //! What two configurations do not have in common.
 
-use crate::node::{Node, Value};
-use crate::python;
+use crate::node::Node;
 
 /// A key that differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,8 +38,8 @@ fn compare(path: &str, before: Option<&Node>, after: Option<&Node>, found: &mut 
     if !comparable {
         found.push(Difference {
             key: path.to_owned(),
-            before: before.map(in_words),
-            after: after.map(in_words),
+            before: before.map(Node::in_words),
+            after: after.map(Node::in_words),
         });
         return;
     }
@@ -53,14 +52,6 @@ fn compare(path: &str, before: Option<&Node>, after: Option<&Node>, found: &mut 
             format!("{path}.{key}")
         };
         compare(&below, old.get(key), new.get(key), found);
-    }
-}
-
-fn in_words(node: &Node) -> String {
-    match &node.value {
-        Value::Null => "null".to_owned(),
-        Value::Bool(truth) => truth.to_string(),
-        _ => python::str_of(node),
     }
 }
 

@@ -46,6 +46,13 @@ impl ConfigError {
         self
     }
 
+    /// Points at a further place.
+    #[must_use]
+    pub(crate) fn and_at(mut self, origin: &Span, label: &str) -> Self {
+        *self.diagnostic = self.diagnostic.at(origin.clone(), label);
+        self
+    }
+
     /// Points at a place unless it points at one already.
     #[must_use]
     pub(crate) fn or_at(mut self, origin: Option<&Span>, label: &str) -> Self {

@@ -10,7 +10,6 @@ use crate::node::{Node, Value};
 use crate::overrides::apply::closest_path;
 use crate::overrides::ast::OverrideKind;
 use crate::overrides::element::node_of;
-use crate::python;
 
 /// How a value came to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +72,7 @@ impl Composition {
         {
             steps.push(ExplanationStep {
                 place: "filled in when the program starts".to_owned(),
-                value: in_words(node),
+                value: node.in_words(),
                 chosen_by: None,
                 wins: true,
             });
@@ -86,10 +85,10 @@ impl Composition {
         if let (Some(winner), Some(_)) = (winner, node) {
             steps[winner].wins = true;
         }
-        let value = node.map(in_words);
+        let value = node.map(Node::in_words);
         let resolved = match node {
             Some(node) if holds_interpolation(node) => Some(match self.select(key) {
-                Ok(Some(node)) => in_words(&node),
+                Ok(Some(node)) => node.in_words(),
                 Ok(None) => "nothing".to_owned(),
                 Err(error) => format!("cannot be resolved: {}", error.diagnostic().title),
             }),
@@ -120,7 +119,7 @@ impl Composition {
                 let place = node.origin.as_ref().map(ToString::to_string);
                 steps.push(ExplanationStep {
                     place: place.unwrap_or_else(|| placed.config_path.clone()),
-                    value: in_words(node),
+                    value: node.in_words(),
                     chosen_by: placed.origin.as_ref().map(|origin| {
                         let entry = origin.text().split('\n').next().unwrap_or_default();
                         // In a flow list the span of an entry takes the comma with it.
@@ -141,7 +140,7 @@ impl Composition {
             let Some(below) = keys.strip_prefix(&at[..]) else {
                 continue;
             };
-            if self.is_group(&override_.key) || override_.sweep().is_some() {
+            if self.search_path().group_exists(&override_.key) || override_.sweep().is_some() {
                 continue;
             }
             let value = if override_.kind == OverrideKind::Delete {
@@ -150,7 +149,7 @@ impl Composition {
                 let element = override_.element();
                 let node = element.map(|element| node_of(element, &override_.span()));
                 match node.as_ref().and_then(|node| set_by(node, below)) {
-                    Some(node) => in_words(node),
+                    Some(node) => node.in_words(),
                     None => continue,
                 }
             };
@@ -188,7 +187,7 @@ impl Composition {
             };
             let path = target.join(".");
             let value = match self.select(&path) {
-                Ok(Some(node)) => in_words(&node),
+                Ok(Some(node)) => node.in_words(),
                 Ok(None) => "not found".to_owned(),
                 Err(error) => error.diagnostic().title.clone(),
             };
@@ -227,14 +226,6 @@ fn holds_interpolation(node: &Node) -> bool {
         Value::Map(map) => map.values().any(holds_interpolation),
         Value::List(items) => items.iter().any(holds_interpolation),
         _ => node.is_interpolation(),
-    }
-}
-
-fn in_words(node: &Node) -> String {
-    match &node.value {
-        Value::Null => "null".to_owned(),
-        Value::Bool(truth) => truth.to_string(),
-        _ => python::str_of(node),
     }
 }
 

@@ -73,6 +73,11 @@ pub(crate) fn fill_in(
     set(root, "hydra.runtime.choices", map(choices));
 }
 
+/// Whether a group is one of Hydra's own.
+pub(crate) fn is_group_of_hydra(group: &str) -> bool {
+    group == "hydra" || group.starts_with("hydra/")
+}
+
 /// Whether an override is about the hydra node.
 pub(crate) fn is_of_hydra(override_: &Override) -> bool {
     override_.key.starts_with("hydra.") || override_.key.starts_with("hydra/")

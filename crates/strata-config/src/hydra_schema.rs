@@ -32,7 +32,16 @@ enum Kind {
 #[derive(Debug)]
 struct Object {
     name: &'static str,
+    /// The object whose fields it has, too.
+    base: Option<&'static Object>,
     fields: &'static [(&'static str, Field)],
+}
+
+impl Object {
+    fn all_fields(&self) -> impl Iterator<Item = &'static (&'static str, Field)> + Clone + use<> {
+        let of_base = self.base.map_or(&[][..], |base| base.fields);
+        of_base.iter().chain(self.fields)
+    }
 }
 
 const fn one(kind: Kind) -> Field {
@@ -53,6 +62,7 @@ use Kind::{Any, Bool, Dict, Enum, Float, Int, List, Plugin, Str};
 
 const HYDRA: Object = Object {
     name: "HydraConf",
+    base: None,
     fields: &[
         ("mode", or_null(Enum(&["RUN", "MULTIRUN"]))),
         ("searchpath", one(List(&Str))),
@@ -76,16 +86,19 @@ const HYDRA: Object = Object {
 
 const RUN: Object = Object {
     name: "RunDir",
+    base: None,
     fields: &[("dir", one(Str))],
 };
 
 const SWEEP: Object = Object {
     name: "SweepDir",
+    base: None,
     fields: &[("dir", one(Str)), ("subdir", one(Str))],
 };
 
 const HELP: Object = Object {
     name: "HelpConf",
+    base: None,
     fields: &[
         ("app_name", one(Str)),
         ("header", one(Str)),
@@ -96,16 +109,19 @@ const HELP: Object = Object {
 
 const HYDRA_HELP: Object = Object {
     name: "HydraHelpConf",
+    base: None,
     fields: &[("hydra_help", one(Str)), ("template", one(Str))],
 };
 
 const OVERRIDES: Object = Object {
     name: "OverridesConf",
+    base: None,
     fields: &[("hydra", one(List(&Str))), ("task", one(List(&Str)))],
 };
 
 const JOB: Object = Object {
     name: "JobConf",
+    base: None,
     fields: &[
         ("name", one(Str)),
         ("chdir", or_null(Bool)),
@@ -121,11 +137,13 @@ const JOB: Object = Object {
 
 const JOB_CONFIG: Object = Object {
     name: "JobConfig",
+    base: None,
     fields: &[("override_dirname", one(Kind::Object(&OVERRIDE_DIRNAME)))],
 };
 
 const OVERRIDE_DIRNAME: Object = Object {
     name: "OverrideDirname",
+    base: None,
     fields: &[
         ("kv_sep", one(Str)),
         ("item_sep", one(Str)),
@@ -135,6 +153,7 @@ const OVERRIDE_DIRNAME: Object = Object {
 
 const RUNTIME: Object = Object {
     name: "RuntimeConf",
+    base: None,
     fields: &[
         ("version", one(Str)),
         ("version_base", one(Str)),
@@ -148,6 +167,7 @@ const RUNTIME: Object = Object {
 const SWEEPERS: &[Object] = &[
     Object {
         name: "BasicSweeper",
+        base: None,
         fields: &[
             ("_target_", one(Str)),
             ("max_batch_size", or_null(Int)),
@@ -156,6 +176,7 @@ const SWEEPERS: &[Object] = &[
     },
     Object {
         name: "OptunaSweeper",
+        base: None,
         fields: &[
             ("_target_", one(Str)),
             ("sampler", one(Any)),
@@ -172,13 +193,33 @@ const SWEEPERS: &[Object] = &[
     },
 ];
 
+/// What all of submitit's launchers have.
+const QUEUE: Object = Object {
+    name: "BaseQueueConf",
+    base: None,
+    fields: &[
+        ("_target_", one(Str)),
+        ("submitit_folder", one(Str)),
+        ("timeout_min", one(Int)),
+        ("cpus_per_task", or_null(Int)),
+        ("gpus_per_node", or_null(Int)),
+        ("tasks_per_node", one(Int)),
+        ("mem_gb", or_null(Int)),
+        ("nodes", one(Int)),
+        ("name", one(Str)),
+        ("stderr_to_stdout", one(Bool)),
+    ],
+};
+
 const LAUNCHERS: &[Object] = &[
     Object {
         name: "BasicLauncher",
+        base: None,
         fields: &[("_target_", one(Str))],
     },
     Object {
         name: "JoblibLauncher",
+        base: None,
         fields: &[
             ("_target_", one(Str)),
             ("n_jobs", one(Int)),
@@ -196,32 +237,13 @@ const LAUNCHERS: &[Object] = &[
     },
     Object {
         name: "LocalLauncher",
-        fields: &[
-            ("_target_", one(Str)),
-            ("submitit_folder", one(Str)),
-            ("timeout_min", one(Int)),
-            ("cpus_per_task", or_null(Int)),
-            ("gpus_per_node", or_null(Int)),
-            ("tasks_per_node", one(Int)),
-            ("mem_gb", or_null(Int)),
-            ("nodes", one(Int)),
-            ("name", one(Str)),
-            ("stderr_to_stdout", one(Bool)),
-        ],
+        base: Some(&QUEUE),
+        fields: &[],
     },
     Object {
         name: "SlurmLauncher",
+        base: Some(&QUEUE),
         fields: &[
-            ("_target_", one(Str)),
-            ("submitit_folder", one(Str)),
-            ("timeout_min", one(Int)),
-            ("cpus_per_task", or_null(Int)),
-            ("gpus_per_node", or_null(Int)),
-            ("tasks_per_node", one(Int)),
-            ("mem_gb", or_null(Int)),
-            ("nodes", one(Int)),
-            ("name", one(Str)),
-            ("stderr_to_stdout", one(Bool)),
             ("partition", or_null(Str)),
             ("qos", or_null(Str)),
             ("comment", or_null(Str)),
@@ -292,11 +314,11 @@ fn field(node: &mut Node, path: &str, field: Field) -> Result<(), ConfigError> {
 fn object(node: &mut Node, path: &str, object: &Object) -> Result<(), ConfigError> {
     for (key, child) in mapping(node, path)? {
         let key = key.to_string();
-        let known = object.fields.iter().find(|(name, _)| *name == key);
+        let known = object.all_fields().find(|(name, _)| *name == key);
         let Some((_, kind)) = known else {
             let title = format!("Key '{key}' not in '{}': `{path}.{key}`", object.name);
             let error = ConfigError::at(title, child.origin.as_ref(), "unknown key");
-            let names = object.fields.iter().map(|(name, _)| *name);
+            let names = object.all_fields().map(|(name, _)| *name);
             let error = match closest(&key, names.clone()) {
                 Some(meant) => error.help(format!("did you mean `{path}.{meant}`?")),
                 None => error,

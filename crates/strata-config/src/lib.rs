@@ -7,6 +7,9 @@
 //! * [`compose`] makes a [`Composition`] of a tree ([`ConfigSource`]) and overrides ([`ComposeRequest`]).
 //! * [`Composition`] prints itself as Hydra does, resolves interpolations, and gives typed values by
 //!   serde ([`Composition::extract`]).
+//! * [`Composition::sweep_plan`] gives the jobs of a sweep, [`SearchSpace`] what a search draws from.
+//! * [`Composition::explain`] says where a value came from, [`differences`] what two trees do not share,
+//!   [`Composition::complete_override`] what a word that is being typed can become.
 //! * Every [`Node`] keeps the file and place, or the override, that set it; every [`ConfigError`] is a
 //!   diagnostic that shows it.
 //!

@@ -163,6 +163,15 @@ impl Node {
         node
     }
 
+    /// The value as a user would name it: YAML's words for null and booleans, Python's for all else.
+    pub(crate) fn in_words(&self) -> String {
+        match &self.value {
+            Value::Null => "null".to_owned(),
+            Value::Bool(truth) => truth.to_string(),
+            _ => python::str_of(self),
+        }
+    }
+
     /// What kind of value it is, in the user's words.
     pub fn kind(&self) -> &'static str {
         match self.value {
@@ -182,17 +191,56 @@ pub(crate) fn parts(path: &str) -> impl Iterator<Item = &str> {
     path.split('.').filter(|part| !part.is_empty())
 }
 
+impl Value {
+    /// Python's `==`, in which `1`, `1.0` and `True` are equal, alone and within containers.
+    pub(crate) fn equals_in_python(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::List(a), Self::List(b)) => {
+                let mut pairs = a.iter().zip(b);
+                a.len() == b.len() && pairs.all(|(a, b)| a.value.equals_in_python(&b.value))
+            }
+            (Self::Map(a), Self::Map(b)) => {
+                let in_b = |key: &Key, node: &Node| {
+                    b.get(key)
+                        .is_some_and(|other| node.value.equals_in_python(&other.value))
+                };
+                a.len() == b.len() && a.iter().all(|(key, node)| in_b(key, node))
+            }
+            _ => match (self.as_number(), other.as_number()) {
+                (Some(a), Some(b)) => a == b,
+                _ => self == other,
+            },
+        }
+    }
+
+    /// The number, booleans included, as Python compares them.
+    fn as_number(&self) -> Option<f64> {
+        match self {
+            Self::Bool(truth) => Some(f64::from(u8::from(*truth))),
+            Self::Int(number) => Some(*number as f64),
+            Self::BigInt(digits) => digits.parse().ok(),
+            Self::Float(number) => Some(*number),
+            _ => None,
+        }
+    }
+}
+
 impl Key {
     /// Python's `==`, in which `1`, `1.0` and `True` are one key.
     pub(crate) fn equals_in_python(&self, other: &Self) -> bool {
-        let number = |key: &Self| match key {
-            Self::Int(number) => Some(*number as f64),
-            Self::BigInt(digits) => digits.parse().ok(),
-            Self::Float(bits) => Some(f64::from_bits(*bits)),
-            Self::Bool(truth) => Some(f64::from(u8::from(*truth))),
-            Self::Str(_) => None,
-        };
-        self == other || number(self).is_some_and(|a| number(other) == Some(a))
+        Value::from(self.clone()).equals_in_python(&Value::from(other.clone()))
+    }
+}
+
+impl From<Key> for Value {
+    fn from(key: Key) -> Self {
+        match key {
+            Key::Str(text) => Self::Str(text),
+            Key::Int(number) => Self::Int(number),
+            Key::BigInt(digits) => Self::BigInt(digits),
+            Key::Float(bits) => Self::Float(f64::from_bits(bits)),
+            Key::Bool(truth) => Self::Bool(truth),
+        }
     }
 }
 

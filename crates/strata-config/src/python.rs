@@ -12,18 +12,30 @@ pub fn float_repr(x: f64) -> String {
     if x.is_infinite() {
         return if x > 0.0 { "inf" } else { "-inf" }.to_owned();
     }
-    let scientific = format!("{x:e}");
+    let scientific = shortest(x);
     let (digits, exponent) = scientific.split_once('e').expect("`{:e}` has an exponent");
     let exponent: i32 = exponent.parse().expect("`{:e}` has a whole exponent");
     if x != 0.0 && !(-4..16).contains(&exponent) {
         let sign = if exponent < 0 { '-' } else { '+' };
         return format!("{digits}e{sign}{:02}", exponent.abs());
     }
-    let plain = format!("{x}");
-    if plain.contains('.') {
-        plain
+    // As many decimals as the digits need, and at least one.
+    let significant = digits.bytes().filter(u8::is_ascii_digit).count() as i32;
+    let decimals = (significant - 1 - exponent).max(1);
+    format!("{x:.*}", decimals as usize)
+}
+
+/// The shortest digits that read back the same, in scientific form. Where two such texts are equally near,
+/// Rust takes the greater and Python the one with the even last digit.
+fn shortest(x: f64) -> String {
+    let shortest = format!("{x:e}");
+    let mantissa = shortest.split('e').next().unwrap_or_default();
+    let digits = mantissa.bytes().filter(u8::is_ascii_digit).count();
+    let nearest = format!("{x:.*e}", digits - 1);
+    if nearest.parse() == Ok(x) {
+        nearest
     } else {
-        plain + ".0"
+        shortest
     }
 }
 
@@ -98,8 +110,23 @@ fn str_repr(text: &str) -> String {
     repr
 }
 
-/// Whether Python's `int(text)` or `float(text)` takes a text.
-pub(crate) fn is_number(text: &str) -> bool {
+/// Python's `float(text)`, which takes all that `int(text)` does: blanks around, digits of any script,
+/// single underscores between them.
+pub(crate) fn parse_float(text: &str) -> Option<f64> {
+    // Rust knows no names of numbers that Python does not.
+    without_underscores(text)?.parse().ok()
+}
+
+/// The ASCII digits of Python's `int(text)`, sign included.
+pub(crate) fn parse_int(text: &str) -> Option<String> {
+    let clean = without_underscores(text)?;
+    let digits = clean.strip_prefix(['+', '-']).unwrap_or(&clean);
+    let is_integer = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    is_integer.then_some(clean)
+}
+
+/// A number's text in ASCII digits; none if an underscore does not stand between two.
+fn without_underscores(text: &str) -> Option<String> {
     let text = text.trim_matches(|c: char| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c));
     let ascii: String = text
         .chars()
@@ -107,11 +134,10 @@ pub(crate) fn is_number(text: &str) -> bool {
         .collect();
     let bytes = ascii.as_bytes();
     let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
-    let underscores_between_digits = ascii
+    let fits = ascii
         .match_indices('_')
         .all(|(at, _)| at > 0 && digit(at - 1) && digit(at + 1));
-    // Rust reads no further names than Python.
-    underscores_between_digits && ascii.replace('_', "").parse::<f64>().is_ok()
+    fits.then(|| ascii.replace('_', ""))
 }
 
 /// The ASCII digit of a decimal digit of any script.
@@ -150,6 +176,10 @@ mod tests {
             (1e16, "1e+16"),
             (1.234e22, "1.234e+22"),
             (5e-324, "5e-324"),
+            // Halfway between two texts of 16 digits.
+            (3_977_207_234_020_529.0 / 4.0, "994301808505132.2"),
+            (123_456_789_012_345_680.0, "1.2345678901234568e+17"),
+            (100.0, "100.0"),
             (1.797_693_134_862_315_7e308, "1.7976931348623157e+308"),
         ] {
             assert_eq!(float_repr(x), repr);
@@ -170,10 +200,10 @@ mod tests {
             "nan",
             "\u{ff11}\u{662}",
         ] {
-            assert!(is_number(text), "{text}");
+            assert!(parse_float(text).is_some(), "{text}");
         }
         for text in ["", "_1", "1__0", "0x1", "1e", ".", "infin", "1 2", "\u{b2}"] {
-            assert!(!is_number(text), "{text}");
+            assert!(parse_float(text).is_none(), "{text}");
         }
     }
 

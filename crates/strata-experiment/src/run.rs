@@ -19,8 +19,8 @@ use crate::config::{ExperimentConfig, SweepMode, WandbMode};
 use crate::engine;
 use crate::error::{ExperimentError, write_file};
 use crate::figures;
+use crate::job_log;
 use crate::load::load_splits;
-use crate::logging;
 use crate::samples::Images;
 
 /// What a run is started with.
@@ -60,9 +60,25 @@ const LOGGER: &str = "strata.train";
 /// # Errors
 /// The directory cannot be made, the data cannot be had, or training cannot go on. Once there is a
 /// directory the reason stands in its `run.json` and its log.
-pub fn run(mut launch: Launch, interrupted: &AtomicBool) -> Result<RunEnd, RunFailure> {
+pub fn run(launch: Launch, interrupted: &AtomicBool) -> Result<RunEnd, RunFailure> {
+    let cwd = std::env::current_dir();
+    let ended = run_in_its_folder(launch, interrupted);
+    // `hydra.job.chdir` may have led away; whoever called goes on where they were.
+    if let Ok(cwd) = cwd {
+        std::env::set_current_dir(&cwd)
+            .map_err(|source| ExperimentError::ChangeDirectory { path: cwd, source })
+            .map_err(RunFailure::BeforeTheLog)?;
+    }
+    ended
+}
+
+fn run_in_its_folder(mut launch: Launch, interrupted: &AtomicBool) -> Result<RunEnd, RunFailure> {
     let directory = make_directory(&mut launch).map_err(RunFailure::BeforeTheLog)?;
-    let (log, is_shown) = logging::open(&launch.composition).map_err(RunFailure::BeforeTheLog)?;
+    let log = job_log::open(&launch.composition).map_err(|error| {
+        // The run ends here; if its record cannot be written either, the log's error is the first.
+        let _ = directory.finish(RunState::Failed, Some(&error.to_string()));
+        RunFailure::BeforeTheLog(error)
+    })?;
     log.info(
         LOGGER,
         &format!("run directory {}", directory.path().display()),
@@ -96,10 +112,10 @@ pub fn run(mut launch: Launch, interrupted: &AtomicBool) -> Result<RunEnd, RunFa
         Err(error) => log.error(LOGGER, &error.to_string()),
     }
     ended.map_err(|error| {
-        if is_shown {
-            RunFailure::Logged
-        } else {
+        if log.console().is_silent() {
             RunFailure::BeforeTheLog(error)
+        } else {
+            RunFailure::Logged
         }
     })
 }

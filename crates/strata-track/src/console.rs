@@ -46,6 +46,11 @@ impl Console {
         self.terminal
     }
 
+    /// Whether nothing is shown.
+    pub fn is_silent(&self) -> bool {
+        self.silent
+    }
+
     /// Whether lines may hold colours.
     pub fn is_coloured(&self) -> bool {
         self.coloured

@@ -21,7 +21,7 @@ mod summary;
 pub use console::Console;
 pub use console_sink::{ConsoleSink, Plan};
 pub use jsonl::{JsonlSink, MetricsError, Rows};
-pub use log::{JobLog, Level, LogError};
+pub use log::{JobLog, Level, LogError, hydra_line};
 pub use provenance::{GitState, host_name};
 pub use record::{RunRecord, RunState};
 pub use row::{Row, Scalar};

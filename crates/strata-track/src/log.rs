@@ -128,7 +128,7 @@ impl JobLog {
         if level < self.lowest {
             return;
         }
-        let time = now.strftime("%Y-%m-%d %H:%M:%S,%3f").to_string();
+        let time = time_of(now);
         let plain = format!("[{time}][{logger}][{}] - {message}", level.name());
         if self.console.is_coloured() {
             self.console.line(&coloured(&time, level, logger, message));
@@ -144,6 +144,16 @@ impl JobLog {
             ));
         }
     }
+}
+
+/// A line as Hydra's own logger writes it: `[2026-01-31 14:05:09,123][HYDRA] message`.
+pub fn hydra_line(message: &str) -> String {
+    format!("[{}][HYDRA] {message}", time_of(&ZonedDateTime::now()))
+}
+
+/// Python's `%(asctime)s`.
+fn time_of(now: &ZonedDateTime) -> String {
+    now.strftime("%Y-%m-%d %H:%M:%S,%3f").to_string()
 }
 
 /// The format of hydra-colorlog 1.2.

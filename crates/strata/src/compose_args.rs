@@ -83,8 +83,16 @@ impl ComposeArgs {
 
     /// The checked configuration of a job that does not run.
     pub(crate) fn checked(&self) -> Result<ExperimentConfig, ConfigError> {
+        self.checked_composition().map(|(_, config)| config)
+    }
+
+    /// The same, and what it was read from.
+    pub(crate) fn checked_composition(
+        &self,
+    ) -> Result<(Composition, ExperimentConfig), ConfigError> {
         let mut composition = self.compose("train")?;
         composition.assume_output_dir()?;
-        ExperimentConfig::from_composition(&composition)
+        let config = ExperimentConfig::from_composition(&composition)?;
+        Ok((composition, config))
     }
 }

@@ -11,9 +11,5 @@ pub(crate) fn of_composition(composition: &Composition) {
 
 /// A line as Hydra's own logger writes it.
 pub(crate) fn hydra_log(message: &str) {
-    let now = jiff::ZonedDateTime::now();
-    anstream::eprintln!(
-        "[{}][HYDRA] {message}",
-        now.strftime("%Y-%m-%d %H:%M:%S,%3f")
-    );
+    anstream::eprintln!("{}", strata_track::hydra_line(message));
 }

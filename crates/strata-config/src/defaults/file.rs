@@ -1,5 +1,6 @@
 //! A configuration file: header, defaults list, content.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use strata_diag::{Source, Span};
@@ -8,6 +9,7 @@ use super::entry::Entry;
 use crate::error::ConfigError;
 use crate::interpolation::check_interpolations;
 use crate::node::{Key, Node, Value};
+use crate::search_path::SearchPath;
 use crate::yaml;
 
 /// A file, its defaults list taken out.
@@ -17,6 +19,36 @@ pub(crate) struct ConfigFile {
     pub(crate) header: Option<String>,
     pub(crate) defaults: Vec<Entry>,
     pub(crate) content: Node,
+}
+
+/// The files read so far, by path; each is read once.
+#[derive(Debug, Default)]
+pub(crate) struct Files {
+    read: HashMap<String, Arc<ConfigFile>>,
+}
+
+impl Files {
+    /// A file from the first tree that has it.
+    pub(crate) fn load(
+        &mut self,
+        search_path: &SearchPath,
+        config_path: &str,
+    ) -> Result<Option<Arc<ConfigFile>>, ConfigError> {
+        if let Some(file) = self.get(config_path) {
+            return Ok(Some(Arc::clone(file)));
+        }
+        let Some(source) = search_path.load(config_path)? else {
+            return Ok(None);
+        };
+        let file = Arc::new(ConfigFile::read(&source)?);
+        self.read.insert(config_path.to_owned(), Arc::clone(&file));
+        Ok(Some(file))
+    }
+
+    /// A file that was read.
+    pub(crate) fn get(&self, config_path: &str) -> Option<&Arc<ConfigFile>> {
+        self.read.get(config_path)
+    }
 }
 
 /// Hydra reads no further for the header.

@@ -92,13 +92,15 @@ pub(crate) fn check_duplicates(placed: &[Placed]) -> Result<(), ConfigError> {
     let mut seen = HashSet::new();
     let twice = placed
         .iter()
-        .filter_map(|file| file.key.as_deref())
-        .find(|key| !seen.insert(*key));
+        .filter_map(|file| Some((file.key.as_deref()?, file.origin.as_ref())))
+        .find(|(key, _)| !seen.insert(*key));
     match twice {
         None => Ok(()),
-        Some(key) => Err(ConfigError::message(format!(
-            "{key} appears more than once in the final defaults list"
-        ))
+        Some((key, origin)) => Err(ConfigError::at(
+            format!("{key} appears more than once in the final defaults list"),
+            origin,
+            "the second time",
+        )
         .help(format!(
             "name it once; to change an entry of another list use `override {key}: OPTION`"
         ))),

@@ -3,11 +3,11 @@
 //! Children are visited from the last to the first, so that an `override` reaches the entries before it
 //! and an outer one is found before an inner one; they are then put into reading order again.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::choices::Choices;
 use super::entry::{Choice, Entry, What};
-use super::file::ConfigFile;
+use super::file::{ConfigFile, Files};
 use super::item::Item;
 use super::list::{self, Placed};
 use crate::error::ConfigError;
@@ -28,25 +28,26 @@ pub(crate) struct Expansion {
     pub(crate) placed: Vec<Placed>,
     /// The trees of the two.
     pub(crate) trees: Vec<Tree>,
-    pub(crate) files: HashMap<String, ConfigFile>,
+    pub(crate) files: Files,
     pub(crate) warnings: Vec<String>,
 }
 
 /// Deeper than any study, shallower than the stack.
 const DEEPEST: usize = 60;
 
-/// Expands `hydra/config` and the primary configuration.
+/// Expands `hydra/config` and the primary configuration; `files` are those that were read before.
 pub(crate) fn expand(
     search_path: &SearchPath,
     primary: &str,
     choices: &mut Choices,
     skip_missing: bool,
+    files: Files,
 ) -> Result<Expansion, ConfigError> {
     let mut expander = Expander {
         search_path,
         choices,
         skip_missing,
-        files: HashMap::new(),
+        files,
         path: Vec::new(),
         warnings: Vec::new(),
     };
@@ -72,7 +73,7 @@ struct Expander<'a> {
     search_path: &'a SearchPath,
     choices: &'a mut Choices,
     skip_missing: bool,
-    files: HashMap<String, ConfigFile>,
+    files: Files,
     /// The configurations whose lists are being expanded, outermost first.
     path: Vec<String>,
     warnings: Vec<String>,
@@ -290,23 +291,19 @@ impl Expander<'_> {
         Ok(filled)
     }
 
-    fn load(&mut self, item: &Item) -> Result<Option<ConfigFile>, ConfigError> {
+    fn load(&mut self, item: &Item) -> Result<Option<Arc<ConfigFile>>, ConfigError> {
         if item.name().is_none() {
             return Ok(None);
         }
         let config_path = item.config_path();
-        if let Some(file) = self.files.get(&config_path) {
-            return Ok(Some(file.clone()));
+        let file = self.files.load(self.search_path, &config_path)?;
+        if let Some(file) = &file
+            && !item.primary
+            && config_path != "hydra/config"
+        {
+            refuse_search_path(file, &config_path)?;
         }
-        let Some(source) = self.search_path.load(&config_path)? else {
-            return Ok(None);
-        };
-        let file = ConfigFile::read(&source)?;
-        if !item.primary && config_path != "hydra/config" {
-            refuse_search_path(&file, &config_path)?;
-        }
-        self.files.insert(config_path, file.clone());
-        Ok(Some(file))
+        Ok(file)
     }
 
     fn must_be_chosen(&self, item: &Item) -> ConfigError {

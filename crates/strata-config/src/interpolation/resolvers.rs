@@ -309,15 +309,7 @@ impl<'a> OnTree<'a, '_> {
     fn keys(&self, key: &Node, chain: &mut Chain) -> Result<Found<'a>, ConfigError> {
         let (found, _) = self.mapping(key, chain)?;
         let keys = found.node.as_map().into_iter().flat_map(|map| map.keys());
-        let keys = keys.map(|key| {
-            Node::new(match key {
-                Key::Str(text) => Value::Str(text.clone()),
-                Key::Int(number) => Value::Int(*number),
-                Key::BigInt(digits) => Value::BigInt(digits.clone()),
-                Key::Float(bits) => Value::Float(f64::from_bits(*bits)),
-                Key::Bool(truth) => Value::Bool(*truth),
-            })
-        });
+        let keys = keys.map(|key| Node::new(key.clone().into()));
         Ok(Found::own(Value::List(keys.collect()), self.path))
     }
 

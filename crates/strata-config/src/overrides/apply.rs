@@ -218,7 +218,7 @@ fn delete(root: &mut Node, override_: &Override, context: &Context) -> Result<()
         let resolver = Resolver { root, context };
         let resolved = resolver.select(key)?;
         let node = resolved.as_ref().map_or(node, |found| &found.node);
-        if !equal_in_python(&wanted, node) {
+        if !wanted.value.equals_in_python(&node.value) {
             let title = format!(
                 "Could not delete from config. The value of '{key}' is {} and not {}.",
                 crate::python::str_of(node),
@@ -243,30 +243,6 @@ fn delete(root: &mut Node, override_: &Override, context: &Context) -> Result<()
         _ => {}
     }
     Ok(())
-}
-
-/// `1`, `1.0` and `true` are equal, alone and within containers.
-fn equal_in_python(a: &Node, b: &Node) -> bool {
-    let number = |node: &Node| match &node.value {
-        Value::Bool(truth) => Some(f64::from(u8::from(*truth))),
-        Value::Int(number) => Some(*number as f64),
-        Value::Float(number) => Some(*number),
-        _ => None,
-    };
-    match (&a.value, &b.value) {
-        (Value::List(a), Value::List(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equal_in_python(a, b))
-        }
-        (Value::Map(a), Value::Map(b)) => {
-            a.len() == b.len()
-                && a.iter()
-                    .all(|(key, node)| b.get(key).is_some_and(|other| equal_in_python(node, other)))
-        }
-        _ => match (number(a), number(b)) {
-            (Some(a), Some(b)) => a == b,
-            _ => a == b,
-        },
-    }
 }
 
 fn could_not_override(root: &Node, key: &str, override_: &Override) -> ConfigError {

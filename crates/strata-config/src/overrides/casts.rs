@@ -100,11 +100,11 @@ fn cast_primitive(to: Cast, element: &Element) -> Option<Element> {
             Element::Int(_) | Element::BigInt(_) => Some(element.clone()),
             Element::Bool(truth) => Some(Element::Int(i64::from(*truth))),
             Element::Float(number) => number::truncated(*number),
-            Element::Str(text) => number::python_int(text),
+            Element::Str(text) => python::parse_int(text).map(|digits| number::integer(&digits)),
             _ => None,
         },
         Cast::Float => match element {
-            Element::Str(text) => number::python_float(text).map(Element::Float),
+            Element::Str(text) => python::parse_float(text).map(Element::Float),
             number => number.as_number().map(Element::Float),
         },
         Cast::Str => match element {

@@ -9,11 +9,7 @@ use crate::python;
 impl Element {
     /// Python's `==`, in which `1`, `1.0` and `True` are one key.
     pub(crate) fn equals_in_python(&self, other: &Self) -> bool {
-        match (self.as_number(), other.as_number()) {
-            (Some(a), Some(b)) => a == b,
-            (None, None) => self == other,
-            _ => false,
-        }
+        value_of(self, None).equals_in_python(&value_of(other, None))
     }
 
     /// The number, booleans included, as Python compares them.

@@ -1,4 +1,4 @@
-//! Numbers as Hydra's grammar and Python's `int()` and `float()` read them.
+//! Numbers as Hydra's grammar reads them.
 
 use super::ast::Element;
 
@@ -106,27 +106,6 @@ pub(crate) fn float(text: &str) -> f64 {
     text.replace('_', "").parse().unwrap_or(f64::NAN)
 }
 
-/// Python's `int(text)`: blanks around, a sign, digits with single underscores between them.
-pub(crate) fn python_int(text: &str) -> Option<Element> {
-    let text = text.trim();
-    let digits = &text[sign_len(text)..];
-    (!digits.is_empty() && digits_len(digits) == digits.len()).then(|| integer(text))
-}
-
-/// Python's `float(text)`.
-pub(crate) fn python_float(text: &str) -> Option<f64> {
-    let text = text.trim();
-    let bytes = text.as_bytes();
-    let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
-    let between_digits = |at: usize| at > 0 && digit(at - 1) && digit(at + 1);
-    let fits = text.match_indices('_').all(|(at, _)| between_digits(at));
-    if fits {
-        text.replace('_', "").parse().ok()
-    } else {
-        None
-    }
-}
-
 /// Python's `int(number)` of a float; none for infinities and NaN.
 pub(crate) fn truncated(number: f64) -> Option<Element> {
     number
@@ -163,11 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_become_pythons_numbers() {
-        assert_eq!(python_int(" 0_07 "), Some(Element::Int(7)));
-        assert_eq!(python_int("1.0"), None);
-        assert_eq!(python_float("1_0.5"), Some(10.5));
-        assert_eq!(python_float("_1"), None);
+    fn floats_are_cut_as_python_cuts_them() {
         assert_eq!(truncated(-3.7), Some(Element::Int(-3)));
         assert_eq!(
             truncated(1e20),

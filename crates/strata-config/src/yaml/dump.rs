@@ -164,7 +164,7 @@ fn python_takes_it_for_another_type(text: &str) -> bool {
             | "Off"
             | "OFF"
     );
-    is_bool || python::is_number(text)
+    is_bool || python::parse_float(text).is_some()
 }
 
 /// Python's digits with a point before the exponent, as `PyYAML`'s representer adds it.

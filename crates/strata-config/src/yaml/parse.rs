@@ -1,11 +1,11 @@
 //! A text of YAML as nodes with places.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use libyaml_safer::{Event, EventData, Mark, Parser, ScalarStyle};
-use strata_diag::{Diagnostic, Source, Span};
+use libyaml_safer::{Event, EventData, MappingStyle, Mark, Parser, ScalarStyle, SequenceStyle};
+use strata_diag::{Source, Span};
 
 use super::scalar;
 use crate::error::ConfigError;
@@ -53,6 +53,8 @@ pub fn from_yaml(source: &Arc<Source>) -> Result<Node, ConfigError> {
         parser,
         source,
         anchors: HashMap::new(),
+        anchor_names: HashSet::new(),
+        flow_depth: 0,
         copied_nodes: 0,
         quoted: Vec::new(),
     };
@@ -79,23 +81,32 @@ fn refuse_tabs(source: &Arc<Source>, quoted: &[Range<usize>]) -> Result<(), Conf
         return Ok(());
     };
     let span = Span::new(source, at..at + 1);
+    Err(invalid("a tab cannot start any token", &span).help("use spaces"))
+}
+
+/// A text that is no YAML; the place stands in words, too, as `PyYAML` says it.
+fn invalid(problem: &str, span: &Span) -> ConfigError {
+    refused(&format!("invalid YAML: {problem}"), span, "here")
+}
+
+/// A text that is refused at a place, which stands in words, too, as `PyYAML` says it.
+fn refused(title: &str, span: &Span, label: &str) -> ConfigError {
     let (line, column) = span.line_and_column();
-    Err(ConfigError::at(
-        "invalid YAML: a tab cannot start any token",
-        Some(&span),
-        "here",
-    )
-    .note(format!(
+    ConfigError::at(title, Some(span), label).note(format!(
         "in \"{}\", line {line}, column {column}",
-        source.name
+        span.source().name
     ))
-    .help("use spaces"))
 }
 
 struct Composer<'a, 'b> {
     parser: Parser<&'a mut &'b [u8]>,
     source: &'a Arc<Source>,
+    /// The anchors whose values are complete.
     anchors: HashMap<String, Node>,
+    /// All anchors so far.
+    anchor_names: HashSet<String>,
+    /// How many flow collections are open.
+    flow_depth: usize,
     copied_nodes: usize,
     /// Where quoted and block scalars stand.
     quoted: Vec<Range<usize>>,
@@ -131,20 +142,13 @@ impl Composer<'_, '_> {
                 Some(context) => format!("{context}: {}", error.problem()),
                 None => error.problem().to_owned(),
             };
-            let span = Span::new(self.source, at..at + 1);
-            let (line, column) = span.line_and_column();
-            let mut diagnostic = Diagnostic::error(format!("invalid YAML: {title}"))
-                .note(format!(
-                    "in \"{}\", line {line}, column {column}",
-                    self.source.name
-                ))
-                .at(span, "here");
-            if self.source.text[..at.min(self.source.text.len())].ends_with('\t')
-                || self.source.text[at.min(self.source.text.len())..].starts_with('\t')
-            {
-                diagnostic = diagnostic.help("indent with spaces, not with tabs");
+            let text = &self.source.text;
+            let error = invalid(&title, &Span::new(self.source, at..at + 1));
+            if text[..at].ends_with('\t') || text[at..].starts_with('\t') {
+                error.help("indent with spaces, not with tabs")
+            } else {
+                error
             }
-            ConfigError::new(diagnostic)
         })
     }
 
@@ -173,6 +177,12 @@ impl Composer<'_, '_> {
             | EventData::MappingStart { anchor, .. } => anchor.clone(),
             _ => return Err(self.error("expected a value", &event, "here")),
         };
+        if let Some(anchor) = &anchor
+            && !self.anchor_names.insert(anchor.clone())
+        {
+            let title = format!("found duplicate anchor `&{anchor}`");
+            return Err(self.error(&title, &event, "given again here"));
+        }
         let node = match &event.data {
             EventData::Scalar {
                 tag,
@@ -189,16 +199,52 @@ impl Composer<'_, '_> {
                     }
                     self.quoted.push(range);
                 }
+                if *style == ScalarStyle::Plain && self.flow_depth > 0 && value.contains('?') {
+                    let problem = "`?` cannot stand in a text without quotes between brackets";
+                    return Err(self.error(&format!("invalid YAML: {problem}"), &event, "here"));
+                }
                 let value = self.scalar(&event, tag.as_deref(), value, plain)?;
                 Node::at(value, Some(self.span(event.start_mark, event.end_mark)))
             }
-            EventData::SequenceStart { .. } => self.sequence(event.start_mark, depth)?,
-            _ => self.mapping(event.start_mark, depth)?,
+            EventData::SequenceStart { tag, style, .. } => {
+                self.check_collection_tag(&event, tag.as_deref(), "tag:yaml.org,2002:seq")?;
+                let is_flow = usize::from(*style == SequenceStyle::Flow);
+                self.flow_depth += is_flow;
+                let node = self.sequence(event.start_mark, depth)?;
+                self.flow_depth -= is_flow;
+                node
+            }
+            EventData::MappingStart { tag, style, .. } => {
+                self.check_collection_tag(&event, tag.as_deref(), "tag:yaml.org,2002:map")?;
+                let is_flow = usize::from(*style == MappingStyle::Flow);
+                self.flow_depth += is_flow;
+                let node = self.mapping(event.start_mark, depth)?;
+                self.flow_depth -= is_flow;
+                node
+            }
+            _ => return Err(self.error("expected a value", &event, "here")),
         };
         if let Some(anchor) = anchor {
             self.anchors.insert(anchor, node.clone());
         }
         Ok(node)
+    }
+
+    /// Only the tag that a collection has by itself changes nothing.
+    fn check_collection_tag(
+        &self,
+        event: &Event,
+        tag: Option<&str>,
+        own: &str,
+    ) -> Result<(), ConfigError> {
+        match tag {
+            Some(tag) if tag != "!" && tag != own => Err(self.error(
+                &format!("the tag `{tag}` does not fit what follows it"),
+                event,
+                "here",
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// `PyYAML` wants a blank between the indicators of a block scalar and a comment.
@@ -212,16 +258,8 @@ impl Composer<'_, '_> {
             return Ok(());
         }
         let span = Span::new(self.source, scalar.start..scalar.start + line.len());
-        let (line, column) = span.line_and_column();
-        Err(ConfigError::at(
-            "invalid YAML: expected chomping or indentation indicators, but found `#`",
-            Some(&span),
-            "here",
-        )
-        .note(format!(
-            "in \"{}\", line {line}, column {column}",
-            self.source.name
-        )))
+        let problem = "expected chomping or indentation indicators, but found `#`";
+        Err(invalid(problem, &span))
     }
 
     fn scalar(
@@ -236,23 +274,22 @@ impl Composer<'_, '_> {
             Some("!") => Ok(scalar::resolve(text)),
             None if plain => match text {
                 "=" | "<<" => Err(wrong("a value in YAML 1.1; quote it")),
+                text if scalar::is_prefix_without_digits(text) => {
+                    Err(wrong("an integer; quote it"))
+                }
                 _ => Ok(scalar::resolve(text)),
             },
             None | Some("tag:yaml.org,2002:str") => Ok(Value::Str(text.to_owned())),
             Some("tag:yaml.org,2002:null") => Ok(Value::Null),
-            Some("tag:yaml.org,2002:bool") => match scalar::resolve(text) {
-                Value::Bool(truth) => Ok(Value::Bool(truth)),
-                _ => Err(wrong("a boolean")),
-            },
-            Some("tag:yaml.org,2002:int") => match scalar::resolve(text) {
-                value @ (Value::Int(_) | Value::BigInt(_)) => Ok(value),
-                _ => Err(wrong("an integer")),
-            },
-            Some("tag:yaml.org,2002:float") => match scalar::resolve(text) {
-                Value::Int(number) => Ok(Value::Float(number as f64)),
-                Value::Float(number) => Ok(Value::Float(number)),
-                _ => text.parse().map(Value::Float).map_err(|_| wrong("a float")),
-            },
+            Some("tag:yaml.org,2002:bool") => {
+                scalar::tagged_bool(text).ok_or_else(|| wrong("a boolean"))
+            }
+            Some("tag:yaml.org,2002:int") => {
+                scalar::tagged_int(text).ok_or_else(|| wrong("an integer"))
+            }
+            Some("tag:yaml.org,2002:float") => {
+                scalar::tagged_float(text).ok_or_else(|| wrong("a float"))
+            }
             Some(tag) => Err(self.error(
                 &format!("could not determine a constructor for the tag `{tag}`"),
                 event,
@@ -301,29 +338,25 @@ impl Composer<'_, '_> {
             };
             let key = Self::key(key_node, &key_span)?;
             if let (Key::Str(text), Some(before)) = (&key, own.get(&key)) {
-                let (line, column) = key_span.line_and_column();
-                let mut error = Diagnostic::error(format!("found duplicate key {text}"))
-                    .note(format!(
-                        "in \"{}\", line {line}, column {column}",
-                        self.source.name
-                    ))
-                    .at(key_span, "given again here");
-                if let Some(span) = &before.origin {
-                    error = error.at(span.clone(), "first given here");
-                }
-                return Err(ConfigError::new(error));
+                let title = format!("found duplicate key {text}");
+                let error = refused(&title, &key_span, "given again here");
+                return Err(match &before.origin {
+                    Some(span) => error.and_at(span, "first given here"),
+                    None => error,
+                });
             }
             let event = self.next()?;
             let mut value = self.node(event, depth + 1)?;
             value.origin = value.origin.map(|span| whole_entry(&key_span, &span));
-            match own
-                .keys()
-                .find(|known| known.equals_in_python(&key))
-                .cloned()
-            {
-                Some(known) => own.insert(known, value),
-                None => own.insert(key, value),
+            // Of keys that Python takes for one (`1` and `true`) the first stays, with the last value.
+            let known = match &key {
+                Key::Str(_) => None,
+                key => own
+                    .keys()
+                    .find(|known| known.equals_in_python(key))
+                    .cloned(),
             };
+            own.insert(known.unwrap_or(key), value);
         }
     }
 
@@ -356,8 +389,10 @@ impl Composer<'_, '_> {
         };
         match node.value {
             Value::Map(map) => Ok(vec![map]),
+            // Of a list the first wins.
             Value::List(items) => items
                 .into_iter()
+                .rev()
                 .map(|item| {
                     if let Value::Map(map) = item.value {
                         Ok(map)
@@ -381,12 +416,7 @@ impl Composer<'_, '_> {
     }
 
     fn error(&self, title: &str, event: &Event, label: &str) -> ConfigError {
-        let span = self.span(event.start_mark, event.end_mark);
-        let (line, column) = span.line_and_column();
-        ConfigError::at(title, Some(&span), label).note(format!(
-            "in \"{}\", line {line}, column {column}",
-            self.source.name
-        ))
+        refused(title, &self.span(event.start_mark, event.end_mark), label)
     }
 }
 
@@ -413,13 +443,14 @@ fn whole_entry(key: &Span, value: &Span) -> Span {
     }
 }
 
-/// Merged keys come first, as `PyYAML` puts them; the mapping's own win, and earlier sources over later.
+/// Merged keys come first, as `PyYAML` puts them; later sources win over earlier, the mapping's own keys
+/// over all.
 fn with_merged(own: Map, merged: Vec<Map>) -> Map {
     if merged.is_empty() {
         return own;
     }
     let mut result = Map::new();
-    for source in merged.into_iter().rev() {
+    for source in merged {
         result.extend(source);
     }
     result.extend(own);
@@ -477,6 +508,39 @@ mod tests {
     }
 
     #[test]
+    fn of_several_merges_the_last_wins_and_of_a_list_the_first() {
+        let bases = "p: &p {x: 1}\nq: &q {x: 2}\n";
+        let x = |rest: &str| {
+            let root = parse(&format!("{bases}{rest}")).expect("it parses");
+            root.descend("c.x").map(|node| node.value.clone())
+        };
+        assert_eq!(x("c:\n  <<: *p\n  <<: *q\n"), Some(Value::Int(2)));
+        assert_eq!(x("c: {<<: [*p, *q]}\n"), Some(Value::Int(1)));
+    }
+
+    #[test]
+    fn tags_convert_as_pyyaml_does() {
+        for (text, value) in [
+            ("!!int ' 7 '", Value::Int(7)),
+            ("!!float 1_0e1_0", Value::Float(1e11)),
+            ("!!float '1:30'", Value::Float(90.0)),
+            ("!!bool YeS", Value::Bool(true)),
+            ("! '12'", Value::Int(12)),
+            (
+                "0xffffffffffffffffffffffffffffffffff",
+                Value::BigInt("87112285931760246646623899502532662132735".to_owned()),
+            ),
+        ] {
+            let root = parse(&format!("a: {text}")).expect("it parses");
+            assert_eq!(
+                root.child("a").map(|node| &node.value),
+                Some(&value),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
     fn aliases_of_aliases_are_bounded() {
         let mut text = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n".to_owned();
         for level in 1..12 {
@@ -504,6 +568,14 @@ mod tests {
             "a: *x",
             "a: 1\n---\nb: 2",
             "? [a]\n: 1",
+            "a: [b?c]",
+            "a: {b: c?}",
+            "a: &x 1\nb: &x 2",
+            "a: 0x_",
+            "a: !!map [b]",
+            "a: >#b",
+            "a: <<",
+            "a: b\tc",
         ] {
             assert!(parse(text).is_err(), "{text}");
         }

@@ -1,6 +1,9 @@
 //! The types of plain scalars: YAML 1.1 with `OmegaConf`'s changes.
 
+use bigdecimal::num_bigint::BigInt;
+
 use crate::node::Value;
+use crate::python;
 
 /// The value of a plain scalar.
 pub(crate) fn resolve(text: &str) -> Value {
@@ -27,6 +30,36 @@ pub(crate) fn is_string_to_pyyaml(text: &str) -> bool {
         && !is_pyyaml_float(text)
         && !is_timestamp(text)
         && !matches!(text, "=" | "<<")
+}
+
+/// `0x` or `0b` and nothing behind it but underscores: the pattern of an integer, but none.
+pub(crate) fn is_prefix_without_digits(text: &str) -> bool {
+    let digits = split_sign(text).1;
+    let rest = digits
+        .strip_prefix("0b")
+        .or_else(|| digits.strip_prefix("0x"));
+    rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b == b'_'))
+}
+
+/// `!!bool`: `PyYAML`'s words in any casing.
+pub(crate) fn tagged_bool(text: &str) -> Option<Value> {
+    boolean(&text.to_lowercase()).map(Value::Bool)
+}
+
+/// `!!int`: blanks around the number do not count.
+pub(crate) fn tagged_int(text: &str) -> Option<Value> {
+    integer(text.trim())
+}
+
+/// `!!float`: also what Python's `float()` takes.
+pub(crate) fn tagged_float(text: &str) -> Option<Value> {
+    let text = text.trim();
+    let number = if is_float(text) || text.contains(':') && integer(text).is_some() {
+        float(text)
+    } else {
+        python::parse_float(&text.replace('_', ""))?
+    };
+    Some(Value::Float(number))
 }
 
 fn is_null(text: &str) -> bool {
@@ -79,47 +112,29 @@ fn integer(text: &str) -> Option<Value> {
 }
 
 fn from_radix(negative: bool, digits: &str, radix: u32) -> Option<Value> {
-    if digits.is_empty() {
-        return None;
-    }
-    let signed = if negative {
-        format!("-{digits}")
-    } else {
-        digits.to_owned()
-    };
-    match i64::from_str_radix(&signed, radix) {
-        Ok(number) => Some(Value::Int(number)),
-        Err(_) if radix == 10 => {
-            let digits = digits.trim_start_matches('0');
-            Some(Value::BigInt(if negative {
-                format!("-{digits}")
-            } else {
-                digits.to_owned()
-            }))
-        }
-        Err(_) => {
-            let wide = i128::from_str_radix(&signed, radix).ok()?;
-            Some(Value::BigInt(wide.to_string()))
-        }
+    let magnitude = BigInt::parse_bytes(digits.as_bytes(), radix)?;
+    Some(integer_value(if negative { -magnitude } else { magnitude }))
+}
+
+fn integer_value(number: BigInt) -> Value {
+    match i64::try_from(&number) {
+        Ok(number) => Value::Int(number),
+        Err(_) => Value::BigInt(number.to_string()),
     }
 }
 
 /// `[1-9][0-9_]*(:[0-5]?[0-9])+`
 fn base_60(negative: bool, digits: &str) -> Option<Value> {
-    let mut parts = digits.split(':');
-    let first = parts.next()?;
-    if !first.starts_with(|c: char| ('1'..='9').contains(&c))
-        || !first.bytes().all(|b| b.is_ascii_digit() || b == b'_')
-    {
+    let (first, rest) = digits.split_once(':')?;
+    let begins = first.starts_with(|c: char| ('1'..='9').contains(&c));
+    if !begins || !digits_and_underscores(first) {
         return None;
     }
-    let mut total: i64 = first.replace('_', "").parse().ok()?;
-    let mut any = false;
-    for part in parts {
-        any = true;
-        total = total.checked_mul(60)?.checked_add(sexagesimal(part)?)?;
+    let mut total: BigInt = first.replace('_', "").parse().ok()?;
+    for part in rest.split(':') {
+        total = total * 60 + sexagesimal(part)?;
     }
-    any.then_some(Value::Int(if negative { -total } else { total }))
+    Some(integer_value(if negative { -total } else { total }))
 }
 
 fn sexagesimal(part: &str) -> Option<i64> {

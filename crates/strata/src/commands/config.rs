@@ -42,10 +42,9 @@ pub(crate) fn run(args: &ConfigArgs) -> Result<Ended, Failure> {
 
 /// Checks the configuration, and with each option of each group of the tree.
 fn validate(compose: &ComposeArgs, only: bool) -> Result<Ended, Failure> {
-    compose.checked()?;
+    let (composition, _) = compose.checked_composition()?;
     let mut valid = 1;
     let mut failures = Vec::new();
-    let composition = compose.compose("train")?;
     let groups = if only {
         Vec::new()
     } else {

@@ -22,13 +22,7 @@ pub(crate) fn run(
         config_source: args.compose.source_in_words(),
         composition,
     };
-    let cwd = std::env::current_dir();
-    let ended = strata_experiment::run(launch, interrupted);
-    // `hydra.job.chdir` has led into the run's folder; the next job of a sweep starts where this one did.
-    if let Ok(cwd) = cwd {
-        std::env::set_current_dir(cwd).map_err(anyhow::Error::from)?;
-    }
-    match ended {
+    match strata_experiment::run(launch, interrupted) {
         Ok(RunEnd::Finished) => Ok(Ended::Done),
         Ok(RunEnd::Interrupted) => Ok(Ended::Interrupted),
         Err(RunFailure::BeforeTheLog(error)) => Err(error.into()),

@@ -32,12 +32,12 @@ pub(crate) fn run(args: &TrainArgs) -> Result<Ended, Failure> {
         return Ok(Ended::Done);
     }
     let multirun = composition.is_multirun()?;
+    if multirun {
+        multirun::check_plugins(&composition)?;
+    }
     if args.dry_run {
         output::print(&multirun::dry_run(&composition, multirun)?)?;
         return Ok(Ended::Done);
-    }
-    if multirun {
-        multirun::check_plugins(&composition)?;
     }
     let interrupted = interrupt::flag()?;
     // Hydra notes down which of the two it was, unless the user did.

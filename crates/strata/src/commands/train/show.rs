@@ -14,7 +14,7 @@ pub(crate) fn instead(
 ) -> Result<Option<String>, Failure> {
     let package = args.package.as_deref();
     let text = match (args.help, args.cfg, args.info) {
-        (true, ..) => composition.help_text(args.resolve)?,
+        (true, ..) => composition.help_text(args.resolve, &flags())?,
         (_, Some(CfgPart::Job), _) => composition.job_yaml(args.resolve, package)?,
         (_, Some(CfgPart::Hydra), _) => composition.hydra_yaml(args.resolve, package)?,
         (_, Some(CfgPart::All), _) => composition.all_yaml(args.resolve, package)?,
@@ -67,14 +67,16 @@ fn plugins() -> String {
 
 /// The flags, where `--help` shows the tree.
 pub(crate) fn hydra_help() -> String {
-    let mut cli = Cli::command();
-    cli.build();
-    let help = cli
-        .find_subcommand_mut("train")
-        .map(|train| train.render_long_help().to_string())
-        .unwrap_or_default();
     format!(
-        "{help}\nThe language of Hydra {} is spoken.\n",
+        "{}\nThe language of Hydra {} is spoken.\n",
+        flags(),
         strata_config::HYDRA_VERSION
     )
+}
+
+fn flags() -> String {
+    let mut cli = Cli::command();
+    cli.build();
+    let train = cli.find_subcommand_mut("train");
+    train.map_or_else(String::new, |train| train.render_long_help().to_string())
 }

@@ -15,18 +15,17 @@ struct Wanted {
 }
 
 /// Opens the log; what it has no file or console for is not written there.
-pub(crate) fn open(composition: &Composition) -> Result<(JobLog, bool), ExperimentError> {
+pub(crate) fn open(composition: &Composition) -> Result<JobLog, ExperimentError> {
     let wanted = Wanted::of(composition)?;
     let console = if wanted.console {
         Console::stderr()
     } else {
         Console::silent()
     };
-    let log = match &wanted.file {
+    Ok(match &wanted.file {
         Some(path) => JobLog::open(path, console, wanted.lowest)?,
         None => JobLog::console_only(console, wanted.lowest),
-    };
-    Ok((log, wanted.console))
+    })
 }
 
 impl Wanted {
