@@ -1,36 +1,33 @@
 //! Seconds and GFLOP/s of training epochs on random images.
 //!
-//! `cargo run --release -p strata-nn --example epoch_time -- 512,512,256 128 0.3 2 5` trains a network
-//! with those hidden widths, batch size, dropout and threads for five epochs of 103,486 images.
+//! `cargo run --release -p strata-nn --example epoch_time -- 512,512,256 128 0.3 1 2 5` trains a network
+//! with those hidden widths, batch size, dropout, clipping (0 for none) and threads for five epochs of
+//! 103,486 images.
 
 use std::ops::ControlFlow;
 
 use strata_nn::{
-    Activation, MatrixSamples, Mlp, MlpConfig, OptimizerConfig, Stream, Trainer, TrainerConfig,
-    WeightInit,
+    DropoutConfig, MatrixSamples, Mlp, MlpConfig, OptimizerConfig, Stream, Trainer, TrainerConfig,
 };
 
 const IMAGES: usize = 103_486;
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let [dims, batch, dropout, threads, epochs] = args.as_slice() else {
+    let [dims, batch, dropout, clip, threads, epochs] = args.as_slice() else {
         eprintln!(
-            "usage: epoch_time HIDDEN BATCH DROPOUT THREADS EPOCHS, e.g. 512,512,256 128 0.3 2 5"
+            "usage: epoch_time HIDDEN BATCH DROPOUT CLIP THREADS EPOCHS, e.g. 512,512,256 128 0.3 1 2 5"
         );
         std::process::exit(2);
     };
     let number = |text: &str| text.parse::<f64>().expect("a number");
+    let dims: Vec<usize> = dims
+        .split(',')
+        .map(|dim| dim.parse().expect("a width"))
+        .collect();
     let config = MlpConfig {
-        input_dim: 784,
-        hidden_dims: dims
-            .split(',')
-            .map(|dim| dim.parse().expect("a width"))
-            .collect(),
-        num_classes: 47,
-        activation: Activation::Relu,
-        dropout: number(dropout) as f32,
-        weight_init: WeightInit::XavierUniform,
+        dropout: DropoutConfig::inverted(number(dropout) as f32),
+        ..MlpConfig::new(784, &dims, 47)
     };
     let mut random = Stream::new(1, "images");
     let samples = MatrixSamples {
@@ -44,7 +41,7 @@ fn main() {
         TrainerConfig {
             batch_size: number(batch) as usize,
             threads: number(threads) as usize,
-            max_grad_norm: Some(1.0),
+            max_grad_norm: Some(number(clip) as f32).filter(|&clip| clip > 0.0),
             ..TrainerConfig::new(optimizer)
         },
     );

@@ -34,6 +34,25 @@ pub enum Activation {
     Selu,
     /// `x·sigmoid(x)`
     Silu,
+    /// `ln(1 + e^(beta·x)) / beta`, and `x` where `beta·x > threshold` (defaults 1, 20)
+    Softplus {
+        /// Steepness of the bend.
+        beta: f32,
+        /// Where the linear part begins.
+        threshold: f32,
+    },
+    /// `x·tanh(softplus(x))` (Misra 2019)
+    Mish,
+    /// `x·min(max(x + 3, 0), 6)/6` (Howard et al. 2019)
+    Hardswish,
+    /// `scale·sigmoid(x)`, the coursework's "problematic training"
+    ScaledSigmoid {
+        /// Largest value (default 1).
+        scale: f32,
+        /// Whether the backward pass is the coursework's `scale·g·y·(1 - y)` for output y, which is not
+        /// the derivative (`backward: course`).
+        course_backward: bool,
+    },
     /// `x`
     Identity,
 }
@@ -48,7 +67,7 @@ pub enum ActivationError {
         name: String,
     },
     /// The activation has no such parameter.
-    #[error("activation `{name}` has no parameter `{parameter}`; {}", listed(.known))]
+    #[error("activation `{name}` has no parameter `{parameter}`; {}", crate::parameters::listed(.known))]
     UnknownParameter {
         /// The activation.
         name: String,
@@ -69,20 +88,12 @@ pub enum ActivationError {
     },
 }
 
-fn listed(known: &[&str]) -> String {
-    if known.is_empty() {
-        "it has none".to_owned()
-    } else {
-        format!("it has {}", known.join(", "))
-    }
-}
-
 const SELU_SCALE: f32 = 1.050_701;
 const SELU_ALPHA: f32 = 1.673_263_2;
 
 impl Activation {
     /// The names that [`Activation::from_name`] knows.
-    pub const NAMES: [&'static str; 9] = [
+    pub const NAMES: [&'static str; 13] = [
         "relu",
         "leaky_relu",
         "gelu",
@@ -91,6 +102,10 @@ impl Activation {
         "elu",
         "selu",
         "silu",
+        "softplus",
+        "mish",
+        "hardswish",
+        "scaled_sigmoid",
         "identity",
     ];
 
@@ -106,6 +121,8 @@ impl Activation {
             "leaky_relu" => &["negative_slope"],
             "elu" => &["alpha"],
             "gelu" => &["approximate"],
+            "softplus" => &["beta", "threshold"],
+            "scaled_sigmoid" => &["scale", "backward"],
             _ if Self::NAMES.contains(&name) => &[],
             _ => {
                 return Err(ActivationError::UnknownName {
@@ -149,6 +166,20 @@ impl Activation {
             },
             "selu" => Self::Selu,
             "silu" => Self::Silu,
+            "softplus" => Self::Softplus {
+                beta: number("beta", 1.0)?,
+                threshold: number("threshold", 20.0)?,
+            },
+            "mish" => Self::Mish,
+            "hardswish" => Self::Hardswish,
+            "scaled_sigmoid" => Self::ScaledSigmoid {
+                scale: number("scale", 1.0)?,
+                course_backward: match kwargs.get("backward").map(Value::as_str) {
+                    None | Some(Some("true")) => false,
+                    Some(Some("course")) => true,
+                    Some(_) => return Err(wrong("backward", "`true` or `course`")),
+                },
+            },
             _ => Self::Identity,
         })
     }
@@ -209,6 +240,42 @@ impl Activation {
                 let s = math::sigmoid(x);
                 (x * s, s * (1.0 + x * (1.0 - s)))
             }),
+            Self::Softplus { beta, threshold } => each(values, slopes, |x| {
+                let scaled = beta * x;
+                if scaled > threshold {
+                    (x, 1.0)
+                } else {
+                    (math::softplus(scaled) / beta, math::sigmoid(scaled))
+                }
+            }),
+            Self::Mish => each(values, slopes, |x| {
+                let t = math::tanh(math::softplus(x));
+                (x * t, t + x * (1.0 - t * t) * math::sigmoid(x))
+            }),
+            Self::Hardswish => each(values, slopes, |x| {
+                let gate = (x + 3.0).clamp(0.0, 6.0) / 6.0;
+                let slope = if x <= -3.0 {
+                    0.0
+                } else if x < 3.0 {
+                    x / 3.0 + 0.5
+                } else {
+                    1.0
+                };
+                (x * gate, slope)
+            }),
+            Self::ScaledSigmoid {
+                scale,
+                course_backward,
+            } => each(values, slopes, |x| {
+                let s = math::sigmoid(x);
+                let y = scale * s;
+                let slope = if course_backward {
+                    scale * y * (1.0 - y)
+                } else {
+                    y * (1.0 - s)
+                };
+                (y, slope)
+            }),
             Self::Identity => slopes.fill(1.0),
         }
     }
@@ -234,7 +301,7 @@ mod tests {
                 activation.apply(&mut value, &mut slope);
                 (f64::from(value[0]), f64::from(slope[0]))
             };
-            for x in [-3.0, -1.1, -0.3, 0.2, 0.9, 2.7] {
+            for x in [-3.2, -1.1, -0.3, 0.2, 0.9, 2.7] {
                 let step = 1e-2;
                 let difference = (value(x + step).0 - value(x - step).0) / f64::from(2.0 * step);
                 assert!(

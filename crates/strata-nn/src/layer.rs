@@ -5,6 +5,7 @@
 //! inputs, `[⌈inputs/16⌉][outputs][16]`, for the gradient of their input. Padded columns hold zeros.
 
 use crate::kernels::aligned::{AlignedBuffer, LANES};
+use crate::norm::NormParameters;
 
 /// Weights and biases of one layer.
 #[derive(Clone)]
@@ -17,6 +18,8 @@ pub(crate) struct Layer {
     pub(crate) transposed: AlignedBuffer,
     /// Padded to whole panels.
     pub(crate) bias: AlignedBuffer,
+    /// For hidden layers of networks that have it.
+    pub(crate) norm: Option<NormParameters>,
 }
 
 impl Layer {
@@ -32,6 +35,7 @@ impl Layer {
             weight: AlignedBuffer::zeros(panels(outputs) * inputs * LANES),
             transposed: AlignedBuffer::zeros(transposed),
             bias: AlignedBuffer::zeros(panels(outputs) * LANES),
+            norm: None,
         }
     }
 
@@ -62,11 +66,25 @@ impl Layer {
 
     /// Weights `[outputs][inputs]` and biases `[outputs]`.
     pub(crate) fn get(&self) -> (Vec<f32>, Vec<f32>) {
-        let mut weight = Vec::with_capacity(self.outputs * self.inputs);
-        for output in 0..self.outputs {
-            weight.extend((0..self.inputs).map(|input| self.weight[self.weight_at(output, input)]));
-        }
+        let weight = self.rows_of_panels(&self.weight);
         (weight, self.bias[..self.outputs].to_vec())
+    }
+
+    /// The optimiser's array for the weights, `[outputs][inputs]`, taken from panels or put into them.
+    pub(crate) fn rows_of_panels(&self, panels: &[f32]) -> Vec<f32> {
+        let rows = (0..self.outputs).flat_map(|output| {
+            (0..self.inputs).map(move |input| panels[self.weight_at(output, input)])
+        });
+        rows.collect()
+    }
+
+    /// The other way.
+    pub(crate) fn put_into_panels(&self, rows: &[f32], panels: &mut [f32]) {
+        for (output, row) in rows.chunks_exact(self.inputs).enumerate() {
+            for (input, &value) in row.iter().enumerate() {
+                panels[self.weight_at(output, input)] = value;
+            }
+        }
     }
 
     fn weight_at(&self, output: usize, input: usize) -> usize {

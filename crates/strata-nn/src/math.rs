@@ -37,6 +37,23 @@ pub(crate) fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + exp(-x))
 }
 
+/// `ln(1 + eˣ)`, to 3e-7 of the larger of itself and 1.
+#[inline(always)]
+pub(crate) fn softplus(x: f32) -> f32 {
+    // ln(1 + z) = 2·artanh(z / (2 + z)) for z = e^-|x| in 0..=1, so the series' argument is at most 1/3.
+    let z = exp(-x.abs());
+    let s = z / (2.0 + z);
+    let square = s * s;
+    let poly = 1.0 / 13.0;
+    let poly = poly * square + 1.0 / 11.0;
+    let poly = poly * square + 1.0 / 9.0;
+    let poly = poly * square + 1.0 / 7.0;
+    let poly = poly * square + 1.0 / 5.0;
+    let poly = poly * square + 1.0 / 3.0;
+    let poly = poly * square + 1.0;
+    x.max(0.0) + 2.0 * s * poly
+}
+
 /// Hyperbolic tangent, to 4 ulp.
 #[inline(always)]
 pub(crate) fn tanh(x: f32) -> f32 {
@@ -129,6 +146,7 @@ mod tests {
         assert!(distance(exp, f64::exp, -87.0, 88.0) < 3e-7);
         assert!(distance(sigmoid, |x| 1.0 / (1.0 + (-x).exp()), -80.0, 20.0) < 5e-7);
         assert!(distance(tanh, f64::tanh, -10.0, 10.0) < 5e-7);
+        assert!(distance(softplus, |x| x.exp().ln_1p(), -30.0, 60.0) < 1e-6);
         for i in 1..2000 {
             let x = f64::from(i) * 0.37;
             assert!(

@@ -3,8 +3,10 @@
 use thiserror::Error;
 
 use crate::activation::Activation;
-use crate::init::WeightInit;
+use crate::dropout::DropoutConfig;
+use crate::init::{BiasInit, WeightInit};
 use crate::layer::Layer;
+use crate::norm::{Norm, NormParameters};
 use crate::random::Stream;
 
 /// Shape and kind of a network.
@@ -18,19 +20,22 @@ pub struct MlpConfig {
     pub num_classes: usize,
     /// Activation after each hidden layer.
     pub activation: Activation,
-    /// Probability of dropping a hidden unit while training, in 0..1; the others are scaled by
-    /// `1/(1 - dropout)` (Srivastava et al. 2014, in torch's inverted form).
-    pub dropout: f32,
+    /// Which units are dropped while training.
+    pub dropout: DropoutConfig,
+    /// Normalisation of each hidden layer, between its affine part and its activation.
+    pub norm: Option<Norm>,
     /// How the weights begin.
     pub weight_init: WeightInit,
+    /// How the biases begin.
+    pub bias_init: BiasInit,
 }
 
 /// A parameter by the name that torch gives it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NamedTensor {
-    /// `<index>.weight` or `<index>.bias`, see [`Mlp::parameters`].
+    /// `<index>.weight`, `<index>.bias`, …, see [`Mlp::parameters`].
     pub name: String,
-    /// `[outputs, inputs]` or `[outputs]`.
+    /// `[outputs, inputs]`, `[outputs]`, or empty for a single number.
     pub shape: Vec<usize>,
     /// Row-major.
     pub data: Vec<f32>,
@@ -76,7 +81,7 @@ impl Mlp {
     /// A fresh network, its weights drawn from the stream `init` of `seed`.
     ///
     /// # Panics
-    /// If a dimension is 0, or `dropout` lies outside `0..1`.
+    /// If a dimension is 0, or a probability of dropout is none.
     pub fn new(config: &MlpConfig, seed: u64) -> Self {
         let dims = config.dims();
         assert!(
@@ -84,17 +89,22 @@ impl Mlp {
             "a layer needs at least one unit"
         );
         assert!(
-            (0.0..1.0).contains(&config.dropout),
-            "dropout is a probability below 1"
+            config.dropout.is_valid(),
+            "dropout is a probability below 1, or a positive one of being kept"
         );
         let stream = Stream::new(seed, "init");
         let layers = dims.windows(2).enumerate().map(|(index, pair)| {
-            let (weight, bias) =
-                config
-                    .weight_init
-                    .draw(pair[0], pair[1], &mut stream.at(index, 0));
+            let (weight, bias) = config.weight_init.draw(
+                config.bias_init,
+                pair[0],
+                pair[1],
+                &mut stream.at(index, 0),
+            );
             let mut layer = Layer::zeros(pair[0], pair[1], index > 0);
             layer.set(&weight, &bias);
+            if index < config.hidden_dims.len() {
+                layer.norm = config.norm.map(|norm| NormParameters::new(norm, pair[1]));
+            }
             layer
         });
         Self {
@@ -108,74 +118,159 @@ impl Mlp {
         &self.config
     }
 
-    /// Number of weights and biases.
+    /// Number of weights, biases, and parameters of normalisation.
     pub fn parameter_count(&self) -> usize {
-        self.layers
-            .iter()
-            .map(|layer| (layer.inputs + 1) * layer.outputs)
-            .sum()
+        let of_layer = |layer: &Layer| {
+            let normed = if layer.norm.is_some() { 2 } else { 0 };
+            (layer.inputs + 1 + normed) * layer.outputs
+        };
+        self.layers.iter().map(of_layer).sum()
     }
 
-    /// Weights and biases, named as in the state dict of the equivalent `torch.nn.Sequential`: `Linear`,
-    /// activation, and `Dropout` where there is any, so that layer k is module `2k` or `3k`.
+    /// Euclidean norm of each layer's weights.
+    pub fn weight_norms(&self) -> Vec<f64> {
+        let norm = |layer: &Layer| {
+            let squares = layer.weight.iter().map(|&w| f64::from(w).powi(2));
+            squares.sum::<f64>().sqrt()
+        };
+        self.layers.iter().map(norm).collect()
+    }
+
+    /// Name of each layer's weights.
+    pub fn weight_names(&self) -> Vec<String> {
+        (0..self.layers.len())
+            .map(|index| format!("{}.weight", self.module(index)))
+            .collect()
+    }
+
+    /// All parameters and running statistics, named as in the state dict of the equivalent
+    /// `torch.nn.Sequential`: `Dropout` where inputs are dropped; for each hidden layer `Linear`,
+    /// `BatchNorm1d` or `LayerNorm` where there is one, activation, and `Dropout` where there is any;
+    /// `Linear`.
     pub fn parameters(&self) -> Vec<NamedTensor> {
         let mut tensors = Vec::new();
         for (index, layer) in self.layers.iter().enumerate() {
             let (weight, bias) = layer.get();
-            let [weight_name, bias_name] = self.names(index);
-            let shape = vec![layer.outputs, layer.inputs];
+            let module = self.module(index);
             tensors.push(NamedTensor {
-                name: weight_name,
-                shape,
+                name: format!("{module}.weight"),
+                shape: vec![layer.outputs, layer.inputs],
                 data: weight,
             });
-            tensors.push(NamedTensor {
-                name: bias_name,
-                shape: vec![layer.outputs],
-                data: bias,
-            });
+            tensors.push(vector(format!("{module}.bias"), bias));
+            let Some(norm) = &layer.norm else { continue };
+            for (name, values) in norm_vectors(norm) {
+                let name = format!("{}.{name}", module + 1);
+                tensors.push(vector(name, values[..layer.outputs].to_vec()));
+            }
+            if norm.kind == Norm::Batch {
+                tensors.push(NamedTensor {
+                    name: format!("{}.{BATCHES_TRACKED}", module + 1),
+                    shape: Vec::new(),
+                    data: vec![norm.batches_tracked as f32],
+                });
+            }
         }
         tensors
     }
 
-    /// Takes the values of `tensors`, in any order; all or none.
+    /// Takes the values of `tensors`, in any order; all or none. `num_batches_tracked` may be absent.
     ///
     /// # Errors
     /// A parameter that is absent, unknown, or of another shape.
     pub fn load_parameters(&mut self, tensors: &[NamedTensor]) -> Result<(), ModelError> {
-        let names: Vec<[String; 2]> = (0..self.layers.len())
-            .map(|index| self.names(index))
-            .collect();
+        let needed = self.parameters();
         if let Some(unknown) = tensors
             .iter()
-            .find(|tensor| !names.as_flattened().contains(&tensor.name))
+            .find(|tensor| needed.iter().all(|needed| needed.name != tensor.name))
         {
             return Err(ModelError::Unknown {
                 name: unknown.name.clone(),
             });
         }
         let mut found = Vec::new();
-        for (layer, [weight, bias]) in self.layers.iter().zip(&names) {
-            let weight = find(tensors, weight, &[layer.outputs, layer.inputs])?;
-            let bias = find(tensors, bias, &[layer.outputs])?;
-            found.push((weight, bias));
+        for needed in &needed {
+            let data = match find(tensors, &needed.name, &needed.shape) {
+                Err(ModelError::Missing { .. }) if needed.name.ends_with(BATCHES_TRACKED) => &[0.0],
+                data => data?,
+            };
+            found.push(data);
         }
-        for (layer, (weight, bias)) in self.layers.iter_mut().zip(found) {
+        let mut found = found.into_iter();
+        let mut next = || found.next().expect("one for each that is needed");
+        for layer in &mut self.layers {
+            let (weight, bias) = (next(), next());
             layer.set(weight, bias);
+            let Some(norm) = &mut layer.norm else {
+                continue;
+            };
+            for values in norm_vectors_mut(norm) {
+                let found = next();
+                values[..found.len()].copy_from_slice(found);
+            }
+            if norm.kind == Norm::Batch {
+                norm.batches_tracked = next()[0] as u64;
+            }
         }
         Ok(())
     }
 
-    fn names(&self, layer: usize) -> [String; 2] {
-        let modules = if self.config.dropout > 0.0 { 3 } else { 2 };
-        [
-            format!("{}.weight", layer * modules),
-            format!("{}.bias", layer * modules),
-        ]
+    /// Index of a layer's `Linear` in the equivalent `Sequential`.
+    fn module(&self, layer: usize) -> usize {
+        let dropout = &self.config.dropout;
+        let first = usize::from(dropout.input_kept() < 1.0);
+        let hidden =
+            2 + usize::from(self.config.norm.is_some()) + usize::from(dropout.kept() < 1.0);
+        first + layer * hidden
     }
 }
 
+const BATCHES_TRACKED: &str = "num_batches_tracked";
+
+fn vector(name: String, data: Vec<f32>) -> NamedTensor {
+    NamedTensor {
+        name,
+        shape: vec![data.len()],
+        data,
+    }
+}
+
+/// In torch's order; running statistics only where there are some.
+fn norm_vectors(norm: &NormParameters) -> impl Iterator<Item = (&'static str, &[f32])> {
+    let all: [(&'static str, &[f32]); 4] = [
+        ("weight", &norm.gamma),
+        ("bias", &norm.beta),
+        ("running_mean", &norm.running_mean),
+        ("running_var", &norm.running_var),
+    ];
+    all.into_iter().filter(|(_, values)| !values.is_empty())
+}
+
+fn norm_vectors_mut(norm: &mut NormParameters) -> impl Iterator<Item = &mut [f32]> {
+    let all: [&mut [f32]; 4] = [
+        &mut norm.gamma,
+        &mut norm.beta,
+        &mut norm.running_mean,
+        &mut norm.running_var,
+    ];
+    all.into_iter().filter(|values| !values.is_empty())
+}
+
 impl MlpConfig {
+    /// A network of relu units with Glorot's uniform weights, without dropout and normalisation.
+    pub fn new(input_dim: usize, hidden_dims: &[usize], num_classes: usize) -> Self {
+        Self {
+            input_dim,
+            hidden_dims: hidden_dims.to_vec(),
+            num_classes,
+            activation: Activation::Relu,
+            dropout: DropoutConfig::NONE,
+            norm: None,
+            weight_init: WeightInit::XAVIER_UNIFORM,
+            bias_init: BiasInit::OfWeights,
+        }
+    }
+
     /// Inputs, hidden widths, classes.
     pub fn dims(&self) -> Vec<usize> {
         let mut dims = vec![self.input_dim];
@@ -213,12 +308,8 @@ mod tests {
 
     fn config(dropout: f32) -> MlpConfig {
         MlpConfig {
-            input_dim: 21,
-            hidden_dims: vec![17, 5],
-            num_classes: 3,
-            activation: Activation::Relu,
-            dropout,
-            weight_init: WeightInit::XavierUniform,
+            dropout: DropoutConfig::inverted(dropout),
+            ..MlpConfig::new(21, &[17, 5], 3)
         }
     }
 
@@ -256,6 +347,34 @@ mod tests {
                 "0.weight", "0.bias", "3.weight", "3.bias", "6.weight", "6.bias"
             ]
         );
+    }
+
+    #[test]
+    fn names_with_normalisation_and_input_dropout_are_torchs() {
+        let config = MlpConfig {
+            norm: Some(Norm::Batch),
+            dropout: DropoutConfig {
+                input: Some(0.2),
+                ..DropoutConfig::inverted(0.5)
+            },
+            ..config(0.0)
+        };
+        let mut mlp = Mlp::new(&config, 1);
+        let names: Vec<String> = mlp.parameters().into_iter().map(|t| t.name).collect();
+        assert_eq!(names[..4], ["1.weight", "1.bias", "2.weight", "2.bias"]);
+        assert_eq!(
+            names[4..8],
+            [
+                "2.running_mean",
+                "2.running_var",
+                "2.num_batches_tracked",
+                "5.weight"
+            ]
+        );
+        assert_eq!(names.last().map(String::as_str), Some("9.bias"));
+        let other = Mlp::new(&config, 2).parameters();
+        mlp.load_parameters(&other).expect("they fit");
+        assert_eq!(mlp.parameters(), other);
     }
 
     #[test]

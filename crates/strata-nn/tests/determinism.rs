@@ -3,8 +3,9 @@
 use std::ops::ControlFlow;
 
 use strata_nn::{
-    Activation, EpochReport, InstructionSet, MatrixSamples, Mlp, MlpConfig, NamedTensor,
-    OptimizerConfig, Stream, TrainError, Trainer, TrainerConfig, WeightInit,
+    Activation, DropoutConfig, DropoutForm, EpochReport, InstructionSet, LabelSmoothingKind,
+    LossConfig, MatrixSamples, Mlp, MlpConfig, NamedTensor, Norm, OptimizerConfig, PenaltyConfig,
+    SchedulerConfig, Stream, TrainError, Trainer, TrainerConfig, WeightInit,
 };
 
 fn samples(n: usize, input_dim: usize, classes: u32) -> MatrixSamples {
@@ -23,13 +24,11 @@ fn samples(n: usize, input_dim: usize, classes: u32) -> MatrixSamples {
 }
 
 fn network(hidden_dims: &[usize], dropout: f32) -> MlpConfig {
+    let kaiming = WeightInit::from_name("kaiming_uniform", &[].into()).expect("a known name");
     MlpConfig {
-        input_dim: 37,
-        hidden_dims: hidden_dims.to_vec(),
-        num_classes: 5,
-        activation: Activation::Relu,
-        dropout,
-        weight_init: WeightInit::KaimingUniform,
+        dropout: DropoutConfig::inverted(dropout),
+        weight_init: kaiming,
+        ..MlpConfig::new(37, hidden_dims, 5)
     }
 }
 
@@ -40,7 +39,10 @@ fn training(batch_size: usize, threads: usize) -> TrainerConfig {
         threads,
         seed: 3,
         max_grad_norm: Some(1.0),
-        label_smoothing: 0.1,
+        loss: LossConfig {
+            label_smoothing: 0.1,
+            ..LossConfig::default()
+        },
         ..TrainerConfig::new(optimizer)
     }
 }
@@ -50,9 +52,11 @@ fn trained(network: &MlpConfig, config: TrainerConfig) -> (Vec<NamedTensor>, Vec
     let mut trainer = Trainer::new(Mlp::new(network, 1), config);
     let reports = (1..=3).map(|epoch| {
         let report = trainer.train_epoch(&samples, epoch, &mut |_| ControlFlow::Continue(()));
+        let report = report.expect("it trains");
+        trainer.observe(report.loss);
         EpochReport {
             seconds: 0.0,
-            ..report.expect("it trains")
+            ..report
         }
     });
     let reports = reports.collect();
@@ -77,6 +81,111 @@ fn threads_do_not_change_a_bit() {
                 "{hidden:?}, batch {batch_size}, {threads} threads"
             );
         }
+    }
+}
+
+/// Everything that has buffers of its own.
+fn variants() -> Vec<(MlpConfig, TrainerConfig)> {
+    let of = |norm, form, share_mask, optimizer: &str, clipped: bool| {
+        let hidden = match form {
+            DropoutForm::Inverted => 0.2,
+            DropoutForm::Course => 0.8,
+        };
+        let network = MlpConfig {
+            norm,
+            activation: Activation::Silu,
+            dropout: DropoutConfig {
+                hidden,
+                input: Some(hidden),
+                form,
+                share_mask,
+            },
+            ..network(&[300, 270, 33], 0.0)
+        };
+        let mut training = training(50, 1);
+        training.optimizer =
+            OptimizerConfig::from_name(optimizer, &[].into()).expect("a known optimiser");
+        training.penalty = PenaltyConfig {
+            l1: vec![1e-4, 0.0, 1e-3],
+            l2: vec![1e-3; 4],
+            biases: true,
+        };
+        training.loss = LossConfig {
+            label_smoothing: 0.1,
+            label_smoothing_kind: LabelSmoothingKind::Course,
+            class_weights: Some(vec![1.0, 2.0, 0.5, 1.0, 1.5]),
+        };
+        if !clipped {
+            training.max_grad_norm = None;
+        }
+        (network, training)
+    };
+    let (inverted, course) = (DropoutForm::Inverted, DropoutForm::Course);
+    vec![
+        of(None, inverted, false, "NAdam", false),
+        of(None, course, true, "RMSprop", true),
+        of(Some(Norm::Batch), inverted, false, "AdamW", false),
+        of(Some(Norm::Batch), course, false, "Adadelta", true),
+        of(Some(Norm::Layer), inverted, true, "Adagrad", false),
+        of(Some(Norm::Layer), course, false, "Adamax", true),
+    ]
+}
+
+#[test]
+fn threads_do_not_change_a_bit_of_any_variant() {
+    for (network, training) in variants() {
+        let alone = trained(&network, training.clone());
+        for threads in [2, 5] {
+            let together = trained(
+                &network,
+                TrainerConfig {
+                    threads,
+                    ..training.clone()
+                },
+            );
+            assert_eq!(alone, together, "{network:?}, {threads} threads");
+        }
+    }
+}
+
+/// Stopped after any step, written down, and taken up by another trainer.
+#[test]
+fn a_training_goes_on_bit_for_bit() {
+    for (network, mut training) in variants() {
+        let plateau = [("patience".to_owned(), 0.into())].into();
+        let plateau = SchedulerConfig::from_name("ReduceLROnPlateau", &plateau);
+        training.scheduler = Some(plateau.expect("a known schedule"));
+        let uninterrupted = trained(&network, training.clone());
+        let samples = samples(203, network.input_dim, network.num_classes as u32);
+        let mut trainer = Trainer::new(Mlp::new(&network, 1), training.clone());
+        let mut last = Vec::new();
+        for epoch in 1..=3 {
+            loop {
+                let report = trainer.train_epoch(&samples, epoch, &mut |report| {
+                    if report.step % 2 == 0 {
+                        ControlFlow::Break(())
+                    } else {
+                        ControlFlow::Continue(())
+                    }
+                });
+                let report = report.expect("it trains");
+                let state = trainer.state();
+                let text = serde_json::to_string(&state.progress).expect("plain data");
+                trainer = Trainer::new(Mlp::new(&network, 7), training.clone());
+                let progress = serde_json::from_str(&text).expect("what was written");
+                let state = strata_nn::TrainerState { progress, ..state };
+                trainer.restore(&state).expect("a state of this training");
+                if report.completed {
+                    trainer.observe(report.loss);
+                    last.push(EpochReport {
+                        seconds: 0.0,
+                        ..report
+                    });
+                    break;
+                }
+            }
+        }
+        assert_eq!(uninterrupted, (trainer.mlp().parameters(), last));
     }
 }
 
@@ -130,7 +239,7 @@ fn dropout_keeps_the_expectation() {
     let mut config = training(64, 1);
     config.optimizer =
         OptimizerConfig::from_name("SGD", &[("lr".to_owned(), 0.0.into())].into()).expect("SGD");
-    config.label_smoothing = 0.0;
+    config.loss = LossConfig::default();
     let mut trainer = Trainer::new(Mlp::new(&network, 1), config);
     let plain = trainer.evaluate(&samples).loss;
     let dropped: Vec<f64> = (1..=60)

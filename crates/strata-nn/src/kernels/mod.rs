@@ -7,17 +7,23 @@
 //! * [`tile`]: the product of a few rows with one panel of 16 columns, by instruction set.
 //! * [`product`]: the products of a layer, put together from tiles.
 //! * [`workspace`]: the buffers of a batch.
-//! * [`step`]: the phases of a training step.
+//! * [`plan`]: the phases of a step, and how each is cut into chunks.
+//! * [`step`]: a step in progress: everything its chunks touch. The chunks are in [`forward`],
+//!   [`backward`] and [`update`].
 //!
 //! Every element of a product is one chain of fused multiply-adds in the order of the inner index,
 //! whichever tile, thread or instruction set computes it. That is why results do not depend on the
 //! number of threads, and why AVX2 and AVX-512 agree to the last bit.
 
 pub(crate) mod aligned;
+mod backward;
+mod forward;
 pub(crate) mod instruction_set;
+pub(crate) mod plan;
 pub(crate) mod pool;
 pub(crate) mod product;
 pub(crate) mod shared;
 pub(crate) mod step;
 pub(crate) mod tile;
+mod update;
 pub(crate) mod workspace;

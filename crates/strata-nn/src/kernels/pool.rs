@@ -19,7 +19,7 @@ const SPINS: u32 = 1_000;
 type Work = *const (dyn Fn(usize) + Sync);
 
 struct Phase {
-    /// Generation (32 bits), number of chunks (16 bits), next chunk (16 bits).
+    /// Generation (24 bits), number of chunks (20 bits), next chunk (20 bits).
     claims: AtomicU64,
     finished: AtomicUsize,
     work: UnsafeCell<Option<Work>>,
@@ -43,7 +43,7 @@ pub(crate) struct ThreadPool {
 }
 
 /// The most chunks of a phase.
-pub(crate) const MOST_CHUNKS: usize = u16::MAX as usize;
+pub(crate) const MOST_CHUNKS: usize = (1 << 20) - 1;
 
 impl ThreadPool {
     /// A pool of `threads` threads, at least one: the caller.
@@ -108,7 +108,8 @@ impl ThreadPool {
             *self.phase.caller.get() = Some(thread::current());
         }
         self.phase.finished.store(0, Ordering::Relaxed);
-        let generation = generation_of(self.phase.claims.load(Ordering::Relaxed)).wrapping_add(1);
+        let before = generation_of(self.phase.claims.load(Ordering::Relaxed));
+        let generation = (before + 1) & 0xff_ffff;
         self.phase
             .claims
             .store(packed(generation, chunks), Ordering::SeqCst);
@@ -201,19 +202,19 @@ fn spin_until(condition: impl Fn() -> bool) -> bool {
 }
 
 fn packed(generation: u32, chunks: usize) -> u64 {
-    u64::from(generation) << 32 | (chunks as u64) << 16
+    u64::from(generation) << 40 | (chunks as u64) << 20
 }
 
 fn generation_of(claims: u64) -> u32 {
-    (claims >> 32) as u32
+    (claims >> 40) as u32
 }
 
 fn chunks_of(claims: u64) -> usize {
-    (claims >> 16 & 0xffff) as usize
+    (claims >> 20 & 0xf_ffff) as usize
 }
 
 fn next_of(claims: u64) -> usize {
-    (claims & 0xffff) as usize
+    (claims & 0xf_ffff) as usize
 }
 
 fn has_chunks(claims: u64) -> bool {

@@ -18,12 +18,17 @@ pub(crate) struct Cut {
     panels: usize,
     row_blocks: usize,
     panel_blocks: usize,
+    /// Blocks of rows begin at multiples of this.
+    grain: usize,
 }
 
 /// Enough for 16 threads to end at about the same time.
 const WANTED_CHUNKS: usize = 48;
 /// Fewer rows than this leave most of a tile's registers idle.
 const ROWS_OF_A_BLOCK: usize = 16;
+/// Rows that go through a tail together: enough for a tile's multiply-adds to follow each other without
+/// waiting, few enough that a batch of 128 is work for 16 threads.
+const ROWS_OF_A_CHUNK: usize = 8;
 
 impl Cut {
     /// Cuts by panels first: the rows of a block are read again for each of its panels, and stay in
@@ -38,6 +43,7 @@ impl Cut {
             panels,
             row_blocks,
             panel_blocks: panels,
+            grain: ROWS_OF_A_BLOCK,
         }
     }
 
@@ -50,6 +56,29 @@ impl Cut {
             panels,
             row_blocks,
             panel_blocks,
+            grain: ROWS_OF_A_BLOCK,
+        }
+    }
+
+    /// Blocks of a few whole rows.
+    pub(crate) fn of_rows(rows: usize) -> Self {
+        Self {
+            rows,
+            panels: 1,
+            row_blocks: rows.div_ceil(ROWS_OF_A_CHUNK).max(1),
+            panel_blocks: 1,
+            grain: ROWS_OF_A_CHUNK,
+        }
+    }
+
+    /// One panel with all of its rows a chunk.
+    pub(crate) fn of_panels(panels: usize) -> Self {
+        Self {
+            rows: 1,
+            panels,
+            row_blocks: 1,
+            panel_blocks: panels.max(1),
+            grain: 1,
         }
     }
 
@@ -61,7 +90,7 @@ impl Cut {
     pub(crate) fn chunk(&self, chunk: usize) -> (Range<usize>, Range<usize>) {
         let (row_block, panel_block) = (chunk / self.panel_blocks, chunk % self.panel_blocks);
         (
-            even_part(self.rows, self.row_blocks, row_block, ROWS_OF_A_BLOCK),
+            even_part(self.rows, self.row_blocks, row_block, self.grain),
             even_part(self.panels, self.panel_blocks, panel_block, 1),
         )
     }
@@ -81,68 +110,63 @@ pub(crate) struct Rows<'a> {
     pub(crate) stride: usize,
 }
 
-/// Calls `finish(first_row, rows, panel, tile)` for each tile of `rows` × `panels` of `X·B`.
+/// Calls `finish(first_row, panel, tile)` for each tile of `rows` × `panels` of `X·B`, where `tile` has a
+/// row of 16 columns for each of its rows.
 ///
-/// `start[panel·16 + j]` is what column `j` begins with (the bias), zero where `start` is empty.
+/// `x` begins with the first of `rows`. `start[panel·16 + j]` is what column `j` begins with (the bias),
+/// zero where `start` is empty.
 pub(crate) fn rows_times_panels(
     set: InstructionSet,
     x: Rows,
-    inner: usize,
-    right: &[f32],
+    (right, inner): (&[f32], usize),
     start: &[f32],
     rows: Range<usize>,
     panels: Range<usize>,
-    finish: &mut impl FnMut(usize, usize, usize, &mut Accumulators),
+    finish: &mut impl FnMut(usize, usize, &mut [[f32; LANES]]),
 ) {
-    for_each_tile(set, rows, |first_row, count| {
+    for_each_tile(set, rows.clone(), |first_row, count| {
         for panel in panels.clone() {
             let mut out: Accumulators = [[0.0; LANES]; 16];
-            if let Some(start) = start.get(panel * LANES..(panel + 1) * LANES) {
-                out[..count]
-                    .iter_mut()
-                    .for_each(|row| row.copy_from_slice(start));
+            let out = &mut out[..count];
+            if let Some(start) = start.as_chunks::<LANES>().0.get(panel) {
+                out.fill(*start);
             }
             let tile = Tile {
-                a: &x.data[first_row * x.stride..],
+                a: &x.data[(first_row - rows.start) * x.stride..],
                 row_stride: x.stride,
                 inner_stride: 1,
                 b: &right[panel * inner * LANES..],
                 inner,
                 rows: count,
             };
-            tile.accumulate(set, &mut out);
-            finish(first_row, count, panel, &mut out);
+            tile.accumulate(set, out);
+            finish(first_row, panel, out);
         }
     });
 }
 
-/// The same for `Xᵀ·B`, where `rows` are columns of `x` and the inner index runs over the samples.
+/// Writes `Xᵀ·B` for some columns of `x` and one panel of B to `out`, a row of 16 for each column.
 ///
-/// The panels of `right` are `right_samples` rows apart, of which the first `samples` count.
-pub(crate) fn columns_times_panels(
+/// The inner index runs over the first `samples` rows of `x` and of the panel.
+pub(crate) fn columns_times_panel(
     set: InstructionSet,
     x: Rows,
     samples: usize,
-    right: (&[f32], usize),
+    panel: &[f32],
     columns: Range<usize>,
-    panels: Range<usize>,
-    finish: &mut impl FnMut(usize, usize, usize, &mut Accumulators),
+    out: &mut [[f32; LANES]],
 ) {
-    let (right, right_samples) = right;
-    for_each_tile(set, columns, |first_column, count| {
-        for panel in panels.clone() {
-            let mut out: Accumulators = [[0.0; LANES]; 16];
-            let tile = Tile {
-                a: &x.data[first_column..],
-                row_stride: 1,
-                inner_stride: x.stride,
-                b: &right[panel * right_samples * LANES..],
-                inner: samples,
-                rows: count,
-            };
-            tile.accumulate(set, &mut out);
-            finish(first_column, count, panel, &mut out);
-        }
+    out.fill([0.0; LANES]);
+    for_each_tile(set, columns.clone(), |first_column, count| {
+        let tile = Tile {
+            a: &x.data[first_column..],
+            row_stride: 1,
+            inner_stride: x.stride,
+            b: panel,
+            inner: samples,
+            rows: count,
+        };
+        tile.accumulate(set, &mut out[first_column - columns.start..]);
     });
 }
 

@@ -4,15 +4,14 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 /// A mutable slice that can be handed to many threads.
-#[derive(Clone, Copy)]
 pub(crate) struct SharedSlice<'a, T> {
     start: *mut T,
     len: usize,
     borrowed: PhantomData<&'a mut [T]>,
 }
 
-// SAFETY: the only way to the elements is `range`, whose contract forbids that two threads hold the
-// same element at a time; moving a `T` between threads asks for `T: Send`.
+// SAFETY: the only ways to the elements are `range` and `read`, whose contracts forbid that a thread
+// writes an element that another one holds; moving a `T` between threads asks for `T: Send`.
 unsafe impl<T: Send> Send for SharedSlice<'_, T> {}
 // SAFETY: as above.
 unsafe impl<T: Send> Sync for SharedSlice<'_, T> {}
@@ -43,5 +42,29 @@ impl<'a, T> SharedSlice<'a, T> {
         // SAFETY: the range lies within the slice that `new` borrowed for `'a` (just checked), and
         // the caller promises that nobody else refers to it.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(range.start), range.len()) }
+    }
+
+    /// The elements of `range`, to read.
+    ///
+    /// # Safety
+    /// While the returned slice lives, nothing writes to an element of `range`.
+    ///
+    /// # Panics
+    /// If `range` reaches beyond the slice.
+    pub(crate) unsafe fn read(&self, range: Range<usize>) -> &[T] {
+        assert!(
+            range.start <= range.end && range.end <= self.len,
+            "range beyond the buffer"
+        );
+        // SAFETY: as in `range`, but shared.
+        unsafe { std::slice::from_raw_parts(self.start.add(range.start), range.len()) }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0
     }
 }

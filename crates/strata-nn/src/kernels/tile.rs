@@ -1,6 +1,6 @@
 //! A tile: up to 16 rows of a product with one panel of 16 columns.
 //!
-//! `c[r][j] = start[r][j] + Σₖ a[r][k]·b[k][j]`, one chain of fused multiply-adds per element, `k`
+//! `c[r][j] = c[r][j] + Σₖ a[r][k]·b[k][j]`, one chain of fused multiply-adds per element, `k`
 //! ascending. `a` is read through two strides, so that the same tile serves `X·W` (rows of X) and
 //! `Xᵀ·dZ` (columns of X); `b` is a panel, `K` rows of 16 columns.
 
@@ -32,16 +32,17 @@ pub(crate) fn most_rows(set: InstructionSet) -> usize {
     }
 }
 
-/// The result of a tile: `rows` rows of 16 columns, and rows of no meaning after them.
+/// Room for the largest tile.
 pub(crate) type Accumulators = [[f32; LANES]; 16];
 
 impl Tile<'_> {
-    /// Computes the tile onto `out`, which holds the start values of its rows.
+    /// Adds the tile to `out`, a row of 16 for each of its rows.
     ///
     /// # Panics
     /// If an operand is too short, or there are more rows than [`most_rows`].
-    pub(crate) fn accumulate(&self, set: InstructionSet, out: &mut Accumulators) {
+    pub(crate) fn accumulate(&self, set: InstructionSet, out: &mut [[f32; LANES]]) {
         assert!((1..=most_rows(set)).contains(&self.rows), "rows of a tile");
+        assert!(out.len() >= self.rows, "the result is too short");
         assert!(self.b.len() >= self.inner * LANES, "the panel is too short");
         if self.inner == 0 {
             return;
@@ -60,7 +61,7 @@ impl Tile<'_> {
 
 /// The same chain in plain Rust; multiplication and addition round separately where the target has no
 /// fused instruction in its baseline, since emulating one would be a hundred times slower.
-fn portable(tile: &Tile, out: &mut Accumulators) {
+fn portable(tile: &Tile, out: &mut [[f32; LANES]]) {
     let multiply_add = |x: f32, y: f32, z: f32| {
         if cfg!(target_feature = "fma") || cfg!(target_arch = "aarch64") {
             x.mul_add(y, z)
@@ -85,7 +86,7 @@ mod x86 {
         _mm512_loadu_ps, _mm512_set1_ps, _mm512_storeu_ps,
     };
 
-    use super::{Accumulators, LANES, Tile};
+    use super::{LANES, Tile};
 
     /// Calls `$kernel::<ROWS>` for the tile's number of rows, so that its accumulators are registers.
     macro_rules! by_rows {
@@ -101,11 +102,11 @@ mod x86 {
         };
     }
 
-    pub(super) fn avx512(tile: &Tile, out: &mut Accumulators) {
+    pub(super) fn avx512(tile: &Tile, out: &mut [[f32; LANES]]) {
         by_rows!(avx512_rows, tile, out, 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16);
     }
 
-    pub(super) fn avx2(tile: &Tile, out: &mut Accumulators) {
+    pub(super) fn avx2(tile: &Tile, out: &mut [[f32; LANES]]) {
         by_rows!(avx2_rows, tile, out, 1 2 3 4 5 6);
     }
 
@@ -113,7 +114,7 @@ mod x86 {
     /// The processor has AVX-512F; `a` reaches `(ROWS-1)·row_stride + (inner-1)·inner_stride`, and
     /// `b` holds `inner` rows of 16.
     #[target_feature(enable = "avx512f")]
-    unsafe fn avx512_rows<const ROWS: usize>(tile: &Tile, out: &mut Accumulators) {
+    unsafe fn avx512_rows<const ROWS: usize>(tile: &Tile, out: &mut [[f32; LANES]]) {
         let mut a = tile.a.as_ptr();
         let mut b = tile.b.as_ptr();
         // SAFETY: each row of `out` is 16 f32; `a` and `b` stay within what the caller promises: they
@@ -141,7 +142,7 @@ mod x86 {
     /// # Safety
     /// The processor has AVX2 and FMA; the rest as for [`avx512_rows`].
     #[target_feature(enable = "avx2,fma")]
-    unsafe fn avx2_rows<const ROWS: usize>(tile: &Tile, out: &mut Accumulators) {
+    unsafe fn avx2_rows<const ROWS: usize>(tile: &Tile, out: &mut [[f32; LANES]]) {
         let mut a = tile.a.as_ptr();
         let mut b = tile.b.as_ptr();
         // SAFETY: as in `avx512_rows`.

@@ -2,20 +2,26 @@
 
 use super::aligned::{AlignedBuffer, LANES};
 use crate::layer::{Layer, panels, row_stride};
+use crate::loss::RowOutcome;
 
 /// What one batch leaves behind on its way through the network, for up to `rows` samples.
 pub(crate) struct Workspace {
     pub(crate) rows: usize,
-    /// `[rows, stride]`: the gathered samples.
-    pub(crate) x: AlignedBuffer,
-    pub(crate) labels: Vec<u32>,
+    /// The gathered samples, `[rows, x_stride]`; the next batch is gathered while this one is computed.
+    pub(crate) gathered: [Gathered; 2],
+    /// Which of the two is computed.
+    pub(crate) current: usize,
     /// By layer.
     pub(crate) layers: Vec<LayerWorkspace>,
-    /// Loss of each sample.
-    pub(crate) losses: Vec<f32>,
-    /// Whether each sample's likeliest class is its own.
-    pub(crate) hits: Vec<bool>,
+    /// By sample.
+    pub(crate) outcomes: Vec<RowOutcome>,
     pub(crate) x_stride: usize,
+}
+
+/// A batch of samples.
+pub(crate) struct Gathered {
+    pub(crate) x: AlignedBuffer,
+    pub(crate) labels: Vec<u32>,
 }
 
 /// Buffers of one layer.
@@ -24,12 +30,19 @@ pub(crate) struct LayerWorkspace {
     pub(crate) stride: usize,
     /// `[rows, stride]`: the layer's output, after activation and dropout; logits for the last layer.
     pub(crate) y: AlignedBuffer,
-    /// `[rows, stride]`: derivative of the output by the affine result; empty for the last layer.
+    /// `[rows, stride]`: derivative of the output by what goes into the activation; for hidden layers.
     pub(crate) slope: AlignedBuffer,
-    /// `[rows, stride]`: derivative of the loss by the affine result; empty without backward pass.
+    /// `[rows, stride]`: derivative of the loss by the affine result; without backward pass only for the
+    /// last layer, where the softmax is computed in it.
     pub(crate) dz: AlignedBuffer,
     /// The same in panels, `[⌈outputs/16⌉][rows][16]`.
     pub(crate) dz_panels: AlignedBuffer,
+    /// `[rows, stride]`: what the normalisation made of the affine result, before scale and shift.
+    pub(crate) normalized: AlignedBuffer,
+    /// `[rows, stride]`: derivative of the loss by the normalisation's result.
+    pub(crate) dn: AlignedBuffer,
+    /// Reciprocal standard deviation by row (layer normalisation) or by column (batch normalisation).
+    pub(crate) inverse_std: AlignedBuffer,
 }
 
 impl Workspace {
@@ -48,22 +61,31 @@ impl Workspace {
         let last = layers.len().saturating_sub(1);
         let buffers = layers.iter().enumerate().map(|(index, layer)| {
             let stride = row_stride(layer.outputs);
-            let slope_rows = if index < last { rows } else { 0 };
+            let hidden_rows = if index < last { backward_rows } else { 0 };
+            let dz_rows = if index < last { backward_rows } else { rows };
+            let normed = layer.norm.is_some();
+            let if_normed = |len: usize| AlignedBuffer::zeros(if normed { len } else { 0 });
             LayerWorkspace {
                 stride,
                 y: AlignedBuffer::zeros(rows * stride),
-                slope: AlignedBuffer::zeros(slope_rows * stride),
-                dz: AlignedBuffer::zeros(backward_rows * stride),
+                slope: AlignedBuffer::zeros(hidden_rows * stride),
+                dz: AlignedBuffer::zeros(dz_rows * stride),
                 dz_panels: AlignedBuffer::zeros(panels(layer.outputs) * backward_rows * LANES),
+                normalized: if_normed(rows * stride),
+                dn: if_normed(backward_rows * stride),
+                inverse_std: if_normed(rows.max(stride)),
             }
         });
-        Self {
-            rows,
+        let gathered = || Gathered {
             x: AlignedBuffer::zeros(rows * x_stride),
             labels: vec![0; rows],
+        };
+        Self {
+            rows,
+            gathered: [gathered(), gathered()],
+            current: 0,
             layers: buffers.collect(),
-            losses: vec![0.0; rows],
-            hits: vec![false; rows],
+            outcomes: vec![RowOutcome::default(); rows],
             x_stride,
         }
     }

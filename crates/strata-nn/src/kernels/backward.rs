@@ -1,0 +1,292 @@
+//! The chunks from the loss to the gradients.
+
+use std::ops::Range;
+
+use super::aligned::LANES;
+use super::instruction_set::{InstructionSet, vectorised};
+use super::product::{Rows, columns_times_panel, rows_times_panels, store_panel, store_rows};
+use super::step::{LayerView, NormView, ParameterView, Step, Sums};
+use crate::norm::Norm;
+use crate::penalty::Penalty;
+
+impl Step<'_> {
+    /// Some rows and panels of the derivative by what went into the activation of the layer before
+    /// `index`, from the derivative by the affine result of `index`.
+    pub(super) fn input_gradient(&self, index: usize, rows: Range<usize>, panels: Range<usize>) {
+        let (layer, below) = (&self.layers[index], &self.layers[index - 1]);
+        // SAFETY: derivatives of this layer were written in a phase before, or by this chunk; parameters
+        // change in other phases.
+        let (dz, transposed) = unsafe {
+            (
+                layer
+                    .dz
+                    .read(rows.start * layer.stride..rows.end * layer.stride),
+                layer.transposed.read(0..layer.transposed.len()),
+            )
+        };
+        let dz = Rows {
+            data: dz,
+            stride: layer.stride,
+        };
+        let finish = &mut |first_row: usize, panel: usize, tile: &mut [[f32; LANES]]| {
+            for (row, values) in tile.iter_mut().enumerate() {
+                let at = (first_row + row) * below.stride + panel * LANES;
+                // SAFETY: slopes were written in a phase before, or by this chunk.
+                let slopes = unsafe { below.slope.read(at..at + LANES) };
+                for (value, slope) in values.iter_mut().zip(slopes) {
+                    *value *= slope;
+                }
+            }
+            // SAFETY: the cut gives each row of each panel to one chunk.
+            unsafe {
+                if let Some(norm) = &below.norm {
+                    store_rows(&norm.dn, below.stride, first_row, panel, tile);
+                } else {
+                    self.store_dz(below, first_row, panel, tile);
+                }
+            }
+        };
+        let right = (transposed, layer.outputs);
+        rows_times_panels(self.config.set, dz, right, &[], rows, panels, finish);
+    }
+
+    /// # Safety
+    /// No other chunk of the phase touches these rows of this panel.
+    unsafe fn store_dz(
+        &self,
+        layer: &LayerView,
+        first_row: usize,
+        panel: usize,
+        tile: &[[f32; LANES]],
+    ) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            store_rows(&layer.dz, layer.stride, first_row, panel, tile);
+            store_panel(&layer.dz_panels, self.panel_rows, first_row, panel, tile);
+        }
+    }
+
+    /// Through a layer's normalisation: whole columns or whole rows, as in the forward pass.
+    pub(super) fn norm_backward(&self, index: usize, rows: Range<usize>, panels: Range<usize>) {
+        let layer = &self.layers[index];
+        let Some(norm) = &layer.norm else { return };
+        match norm.kind {
+            Norm::Batch => panels.for_each(|panel| self.columns_backward(layer, norm, panel)),
+            Norm::Layer => rows.for_each(|row| self.row_backward(layer, norm, row)),
+        }
+    }
+
+    /// `dz = γ/σ·(dn - mean(dn) - x̂·mean(dn·x̂))`, means over the batch (Ioffe & Szegedy 2015).
+    fn columns_backward(&self, layer: &LayerView, norm: &NormView, panel: usize) {
+        let columns = panel * LANES..(panel + 1) * LANES;
+        let at = |row: usize| row * layer.stride + columns.start..row * layer.stride + columns.end;
+        // SAFETY: all were written in phases before.
+        let (gamma, inverse) = unsafe {
+            (
+                norm.gamma.value.read(columns.clone()),
+                norm.inverse_std.read(columns.clone()),
+            )
+        };
+        // SAFETY: as above.
+        let of_row = |row: usize| unsafe { (norm.dn.read(at(row)), norm.normalized.read(at(row))) };
+        let (mut sums, mut products) = ([0.0_f32; LANES], [0.0_f32; LANES]);
+        for row in 0..self.rows {
+            let (dn, normalized) = of_row(row);
+            for j in 0..LANES {
+                sums[j] += dn[j];
+                products[j] += dn[j] * normalized[j];
+            }
+        }
+        let n = self.rows as f32;
+        for row in 0..self.rows {
+            let (dn, normalized) = of_row(row);
+            let mut dz = [0.0; LANES];
+            for j in 0..LANES {
+                let centred = dn[j] - sums[j] / n - normalized[j] * products[j] / n;
+                dz[j] = gamma[j] * inverse[j] * centred;
+            }
+            // SAFETY: this chunk has the panel to itself.
+            unsafe { self.store_dz(layer, row, panel, &[dz]) };
+        }
+    }
+
+    /// The same with `γ·dn` in place of `dn`, means over the units of a row (Ba et al. 2016).
+    fn row_backward(&self, layer: &LayerView, norm: &NormView, row: usize) {
+        let start = row * layer.stride;
+        let n = layer.outputs;
+        // SAFETY: parameters change in other phases; the row was written before, in this chunk or phase.
+        let (gamma, dn, normalized, inverse) = unsafe {
+            (
+                norm.gamma.value.read(0..n),
+                norm.dn.read(start..start + n),
+                norm.normalized.read(start..start + n),
+                norm.inverse_std.read(row..row + 1)[0],
+            )
+        };
+        let scaled = || gamma.iter().zip(dn).map(|(gamma, dn)| gamma * dn);
+        let mean = scaled().sum::<f32>() / n as f32;
+        let along = scaled().zip(normalized).map(|(d, x)| d * x).sum::<f32>() / n as f32;
+        let mut values = scaled().zip(normalized);
+        for panel in 0..layer.output_panels() {
+            let mut dz = [0.0; LANES];
+            for (dz, (d, x)) in dz.iter_mut().zip(&mut values) {
+                *dz = inverse * (d - mean - x * along);
+            }
+            // SAFETY: this chunk has the row to itself.
+            unsafe { self.store_dz(layer, row, panel, &[dz]) };
+        }
+    }
+
+    /// The gradients of some inputs' weights to some panels of outputs, and, with the first inputs, those
+    /// of the panels' biases and normalisation. Where no clipping waits for them, the update as well.
+    pub(super) fn weight_gradient(
+        &self,
+        index: usize,
+        inputs: Range<usize>,
+        panels: Range<usize>,
+    ) -> Sums {
+        let layer = &self.layers[index];
+        let mut sums = Sums::default();
+        // SAFETY: the layer's inputs and derivatives were written in phases before.
+        let x = unsafe { self.inputs_of(index, 0..self.rows) };
+        let mut own = [[0.0; LANES]; 16];
+        for panel in panels {
+            let from = panel * self.panel_rows * LANES;
+            // SAFETY: as above.
+            let dz = unsafe { layer.dz_panels.read(from..from + self.rows * LANES) };
+            if inputs.start == 0 {
+                self.vector_gradients(index, panel, dz, &mut sums);
+            }
+            let at = |input: usize| (panel * layer.inputs + input) * LANES;
+            let places = at(inputs.start)..at(inputs.end);
+            // SAFETY: the cut gives these weights and all that belongs to them to this chunk.
+            let value = unsafe { layer.weight.value.read(places.clone()) };
+            let gradient = if layer.weight.gradient.is_empty() {
+                &mut own[..inputs.len()]
+            } else {
+                // SAFETY: as above.
+                let stored = unsafe { layer.weight.gradient.range(places.clone()) };
+                stored.as_chunks_mut::<LANES>().0
+            };
+            columns_times_panel(self.config.set, x, self.rows, dz, inputs.clone(), gradient);
+            let penalty = self.penalty_of_weights(index);
+            let of_panel = sums_of(self.config.set, penalty, value, gradient.as_flattened_mut());
+            sums.weight_squares += of_panel.squares;
+            sums.weight_sizes += of_panel.sizes;
+            sums.penalty += of_panel.penalty;
+            self.update_weights(layer, panel, inputs.clone(), gradient.as_flattened());
+        }
+        sums
+    }
+
+    /// Biases, and scale and shift of a normalisation, for one panel.
+    fn vector_gradients(&self, index: usize, panel: usize, dz: &[f32], sums: &mut Sums) {
+        let layer = &self.layers[index];
+        let columns = panel * LANES..(panel + 1) * LANES;
+        let mut of_bias = [0.0; LANES];
+        for row in dz.as_chunks::<LANES>().0 {
+            for (sum, value) in of_bias.iter_mut().zip(row) {
+                *sum += value;
+            }
+        }
+        let penalty = self.penalty_of_biases(index);
+        self.keep_vector(&layer.bias, columns.clone(), of_bias, penalty, sums);
+        let Some(norm) = &layer.norm else { return };
+        let (mut of_gamma, mut of_beta) = ([0.0; LANES], [0.0; LANES]);
+        for row in 0..self.rows {
+            let at = row * layer.stride + columns.start;
+            // SAFETY: both were written in phases before.
+            let (dn, normalized) = unsafe {
+                (
+                    norm.dn.read(at..at + LANES),
+                    norm.normalized.read(at..at + LANES),
+                )
+            };
+            for j in 0..LANES {
+                of_gamma[j] += dn[j] * normalized[j];
+                of_beta[j] += dn[j];
+            }
+        }
+        let none = Penalty::default();
+        self.keep_vector(&norm.gamma, columns.clone(), of_gamma, none, sums);
+        self.keep_vector(&norm.beta, columns, of_beta, none, sums);
+    }
+
+    fn keep_vector(
+        &self,
+        parameter: &ParameterView,
+        columns: Range<usize>,
+        mut gradient: [f32; LANES],
+        penalty: Penalty,
+        sums: &mut Sums,
+    ) {
+        // SAFETY: the chunk with the first inputs has the panel's vectors to itself.
+        let value = unsafe { parameter.value.read(columns.clone()) };
+        let found = sums_of(self.config.set, penalty, value, &mut gradient);
+        sums.other_squares += found.squares;
+        sums.penalty += found.penalty;
+        // SAFETY: as above.
+        unsafe { parameter.gradient.range(columns.clone()) }.copy_from_slice(&gradient);
+        self.update_vector(parameter, columns);
+    }
+}
+
+/// Sums over a run of gradients.
+#[derive(Default)]
+struct RunSums {
+    squares: f64,
+    sizes: f64,
+    penalty: f64,
+}
+
+/// Adds the penalty's derivative to some gradients, whole lines of them, and sums them up.
+fn sums_of(set: InstructionSet, penalty: Penalty, values: &[f32], gradient: &mut [f32]) -> RunSums {
+    let mut sums = RunSums::default();
+    let result = &mut sums;
+    vectorised!(
+        set,
+        sums_body(
+            penalty: Penalty,
+            values: &[f32],
+            gradient: &mut [f32],
+            result: &mut RunSums,
+        )
+    );
+    sums
+}
+
+/// Sums in 16 lanes, the lanes added in f64.
+#[inline(always)]
+fn sums_body(penalty: Penalty, values: &[f32], gradient: &mut [f32], result: &mut RunSums) {
+    let Penalty { l1, l2 } = penalty;
+    let gradient = gradient.as_chunks_mut::<LANES>().0;
+    if l1 != 0.0 || l2 != 0.0 {
+        let (mut sizes, mut squares) = ([0.0_f32; LANES], [0.0_f32; LANES]);
+        for (g, p) in gradient.iter_mut().zip(values.as_chunks::<LANES>().0) {
+            for j in 0..LANES {
+                let sign = if p[j] == 0.0 {
+                    0.0
+                } else {
+                    1.0_f32.copysign(p[j])
+                };
+                g[j] += l1 * sign + l2 * p[j];
+                sizes[j] += p[j].abs();
+                squares[j] += p[j] * p[j];
+            }
+        }
+        result.penalty = f64::from(l1) * total(&sizes) + 0.5 * f64::from(l2) * total(&squares);
+    }
+    let (mut sizes, mut squares) = ([0.0_f32; LANES], [0.0_f32; LANES]);
+    for g in gradient.iter() {
+        for j in 0..LANES {
+            sizes[j] += g[j].abs();
+            squares[j] += g[j] * g[j];
+        }
+    }
+    result.squares = total(&squares);
+    result.sizes = total(&sizes);
+}
+
+fn total(lanes: &[f32; LANES]) -> f64 {
+    lanes.iter().map(|&lane| f64::from(lane)).sum()
+}
