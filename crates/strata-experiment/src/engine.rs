@@ -2,11 +2,15 @@
 
 use strata_diag::closest;
 use strata_nn::{
-    Activation, ActivationError, InstructionSet, MlpConfig, OptimizerConfig, OptimizerError,
-    SchedulerConfig, SchedulerError, SchedulerInterval, TrainerConfig, WeightInit,
+    Activation, ActivationError, BiasInit, DropoutConfig, DropoutForm, InitError, InstructionSet,
+    LabelSmoothingKind, LossConfig, MlpConfig, Norm, OptimizerConfig, OptimizerError,
+    PenaltyConfig, SchedulerConfig, SchedulerError, SchedulerInterval, TrainerConfig, WeightInit,
 };
 
-use crate::config::{ExperimentConfig, Invalid, ModelConfig};
+use crate::config::{
+    DropoutFormName, ExperimentConfig, IntervalName, Invalid, ModelConfig, NormName, PenaltyOn,
+    PerLayer, SmoothingName,
+};
 
 /// The network of the configuration.
 pub(crate) fn mlp_config(model: &ModelConfig) -> Result<MlpConfig, Invalid> {
@@ -21,39 +25,115 @@ pub(crate) fn mlp_config(model: &ModelConfig) -> Result<MlpConfig, Invalid> {
             };
             invalid(key, &error, &model.activation, &Activation::NAMES)
         })?;
-    let weight_init = WeightInit::from_name(&model.weight_init).map_err(|error| {
-        invalid(
-            "model.weight_init".to_owned(),
-            &error,
-            &model.weight_init,
-            &WeightInit::NAMES,
-        )
+    let weight_init = WeightInit::from_name(&model.weight_init, &model.weight_init_kwargs);
+    let weight_init = weight_init.map_err(|error: InitError| {
+        let key = match error.parameter() {
+            None => "model.weight_init".to_owned(),
+            Some(parameter) => format!("model.weight_init_kwargs.{parameter}"),
+        };
+        invalid(key, &error, &model.weight_init, &WeightInit::NAMES)
     })?;
     Ok(MlpConfig {
         input_dim: model.input_dim,
         hidden_dims: model.hidden_dims.clone(),
         num_classes: model.num_classes,
         activation,
-        dropout: model.dropout as f32,
+        dropout: DropoutConfig {
+            hidden: model.dropout as f32,
+            input: model.input_dropout.map(|p| p as f32),
+            form: match model.dropout_form {
+                DropoutFormName::Inverted => DropoutForm::Inverted,
+                DropoutFormName::Course => DropoutForm::Course,
+            },
+            share_mask: model.dropout_share_mask,
+        },
+        norm: model.norm.map(|norm| match norm {
+            NormName::Batch => Norm::Batch,
+            NormName::Layer => Norm::Layer,
+        }),
         weight_init,
+        bias_init: match model.bias_init {
+            None => BiasInit::OfWeights,
+            Some(value) => BiasInit::Constant(value as f32),
+        },
     })
 }
 
 /// The training of the configuration.
 pub(crate) fn trainer_config(config: &ExperimentConfig) -> Result<TrainerConfig, Invalid> {
     let training = &config.training;
+    let interval = training.scheduler.as_ref().map(|entry| entry.interval);
+    let optimizer = optimizer(config)?;
+    let scheduler = scheduler(config)?;
+    let cycles = scheduler
+        .as_ref()
+        .is_some_and(SchedulerConfig::cycles_momentum);
+    if cycles && !optimizer.has_momentum() {
+        let problem = format!(
+            "cannot be used: it cycles the momentum, which {} has not",
+            training.optimizer.name
+        );
+        return Err(Invalid::new("training.scheduler", problem)
+            .with_help("set `cycle_momentum: false` among its parameters"));
+    }
     Ok(TrainerConfig {
         batch_size: config.data.batch_size,
         shuffle: config.data.shuffle,
-        label_smoothing: training.label_smoothing as f32,
-        optimizer: optimizer(config)?,
-        scheduler: scheduler(config)?,
-        scheduler_interval: SchedulerInterval::Epoch,
+        loss: loss(config)?,
+        penalty: PenaltyConfig {
+            l1: per_layer(config, "l1", &training.penalty.l1)?,
+            l2: per_layer(config, "l2", &training.penalty.l2)?,
+            biases: training.penalty.on == PenaltyOn::WeightsAndBiases,
+        },
+        optimizer,
+        scheduler,
+        scheduler_interval: match interval {
+            Some(IntervalName::Step) => SchedulerInterval::Steps(1),
+            _ => SchedulerInterval::Epoch,
+        },
         max_grad_norm: training.max_grad_norm.map(|norm| norm as f32),
         seed: training.seed,
         threads: threads(training.threads),
         instruction_set: InstructionSet::detected(),
     })
+}
+
+fn loss(config: &ExperimentConfig) -> Result<LossConfig, Invalid> {
+    let training = &config.training;
+    let weights = training.class_weights.as_ref();
+    if let Some(weights) = weights.filter(|weights| weights.len() != config.model.num_classes) {
+        let problem = format!(
+            "has {} numbers, but there are {} classes",
+            weights.len(),
+            config.model.num_classes
+        );
+        return Err(Invalid::new("training.class_weights", problem));
+    }
+    Ok(LossConfig {
+        label_smoothing: training.label_smoothing as f32,
+        label_smoothing_kind: match training.label_smoothing_kind {
+            SmoothingName::Torch => LabelSmoothingKind::Torch,
+            SmoothingName::Course => LabelSmoothingKind::Course,
+        },
+        class_weights: weights.map(|list| list.iter().map(|&weight| weight as f32).collect()),
+    })
+}
+
+fn per_layer(
+    config: &ExperimentConfig,
+    name: &str,
+    coefficients: &PerLayer,
+) -> Result<Vec<f64>, Invalid> {
+    let layers = config.model.hidden_dims.len() + 1;
+    let values = coefficients.of(layers);
+    if values.len() == layers {
+        return Ok(values);
+    }
+    let problem = format!(
+        "has {} numbers, but the network has {layers} affine layers",
+        values.len()
+    );
+    Err(Invalid::new(format!("training.penalty.{name}"), problem))
 }
 
 /// All cores where none are said.
@@ -63,7 +143,7 @@ pub(crate) fn threads(wanted: Option<usize>) -> usize {
 
 fn optimizer(config: &ExperimentConfig) -> Result<OptimizerConfig, Invalid> {
     let optimizer = &config.training.optimizer;
-    OptimizerConfig::from_name(&optimizer.name, &optimizer.params).map_err(
+    let parsed = OptimizerConfig::from_name(&optimizer.name, &optimizer.params).map_err(
         |error: OptimizerError| {
             let key = match error.parameter() {
                 None => "training.optimizer.name".to_owned(),
@@ -71,7 +151,11 @@ fn optimizer(config: &ExperimentConfig) -> Result<OptimizerConfig, Invalid> {
             };
             invalid(key, &error, &optimizer.name, &OptimizerConfig::NAMES)
         },
-    )
+    )?;
+    Ok(OptimizerConfig {
+        decay_biases: optimizer.decay_biases,
+        ..parsed
+    })
 }
 
 fn scheduler(config: &ExperimentConfig) -> Result<Option<SchedulerConfig>, Invalid> {
@@ -79,13 +163,23 @@ fn scheduler(config: &ExperimentConfig) -> Result<Option<SchedulerConfig>, Inval
         return Ok(None);
     };
     let parsed = SchedulerConfig::from_name(&scheduler.name, &scheduler.params);
-    parsed.map(Some).map_err(|error: SchedulerError| {
+    let parsed = parsed.map_err(|error: SchedulerError| {
         let key = match error.parameter() {
             None => "training.scheduler.name".to_owned(),
             Some(parameter) => format!("training.scheduler.params.{parameter}"),
         };
         invalid(key, &error, &scheduler.name, &SchedulerConfig::NAMES)
-    })
+    })?;
+    let Some(warmup) = scheduler.warmup else {
+        return Ok(Some(parsed));
+    };
+    if matches!(parsed, SchedulerConfig::ReduceLROnPlateau(_)) {
+        let problem = "cannot be used before ReduceLROnPlateau, which stands alone";
+        return Err(Invalid::new("training.scheduler.warmup", problem));
+    }
+    Ok(Some(
+        parsed.after_warmup(warmup.start_factor, warmup.total_iters),
+    ))
 }
 
 fn invalid(key: String, error: &dyn std::fmt::Display, name: &str, names: &[&str]) -> Invalid {

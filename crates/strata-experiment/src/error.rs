@@ -53,6 +53,9 @@ pub enum ExperimentError {
     /// A model file could not be read or written.
     #[error(transparent)]
     Model(#[from] strata_tensorfile::TensorFileError),
+    /// A state dict could not be read or written.
+    #[error(transparent)]
+    StateDict(#[from] strata_tensorfile::PtError),
     /// A model file that was not written by a run, or by a later version.
     #[error("{} is not the model of a run: {problem}", .path.display())]
     NotAModel {
@@ -61,6 +64,36 @@ pub enum ExperimentError {
         /// What is wrong with it.
         problem: String,
     },
+    /// Weights of another network.
+    #[error("the weights of {} cannot be used: {problem}", .path.display())]
+    NotTheWeights {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with them.
+        problem: String,
+    },
+    /// Neither the last checkpoint nor the one before it can be used.
+    #[error("{} cannot be used: {problem}", .path.display())]
+    NotACheckpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A checkpoint of another network or optimiser.
+    #[error("the checkpoint does not fit the run: {0}")]
+    State(#[from] strata_nn::StateError),
+    /// The data are not those the run began with.
+    #[error(
+        "images, labels or split are not those the run began with, so that it cannot go on; bring back the data, or start a new run"
+    )]
+    OtherData,
+    /// A run that cannot go on.
+    #[error(transparent)]
+    Resume(#[from] crate::run::ResumeError),
+    /// The metrics of a run that goes on could not be read.
+    #[error(transparent)]
+    Metrics(#[from] strata_track::MetricsError),
     /// A picture could not be read.
     #[error(transparent)]
     Picture(#[from] strata_data::PictureError),

@@ -1,35 +1,62 @@
 //! The job's log as `hydra.job_logging` and `hydra.verbose` want it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
 use strata_config::{Composition, ConfigError, Node, Value};
 use strata_track::{Console, JobLog, Level};
 
 use crate::error::ExperimentError;
 
-/// What of Python's logging configuration means something here.
-struct Wanted {
+/// What of Python's logging configuration means something here; kept in `run.json` for a run that goes on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct LogSettings {
+    /// Whether lines go to the console.
     console: bool,
+    /// The log's file, relative to the run directory if it lies in there.
     file: Option<PathBuf>,
+    /// Lines below this are dropped.
     lowest: Level,
 }
 
-/// Opens the log; what it has no file or console for is not written there.
-pub(crate) fn open(composition: &Composition) -> Result<JobLog, ExperimentError> {
-    let wanted = Wanted::of(composition)?;
-    let console = if wanted.console {
-        Console::stderr()
-    } else {
-        Console::silent()
-    };
-    Ok(match &wanted.file {
-        Some(path) => JobLog::open(path, console, wanted.lowest)?,
-        None => JobLog::console_only(console, wanted.lowest),
-    })
-}
+impl LogSettings {
+    /// What the configuration wants for the run in `run`.
+    pub(crate) fn of(composition: &Composition, run: &Path) -> Result<Self, ConfigError> {
+        let mut wanted = Self::from_hydra(composition)?;
+        if let Some(file) = &mut wanted.file {
+            let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.into());
+            let whole = absolute(file);
+            let within = whole.strip_prefix(absolute(run)).map(Path::to_owned);
+            *file = within.unwrap_or(whole);
+        }
+        Ok(wanted)
+    }
 
-impl Wanted {
-    fn of(composition: &Composition) -> Result<Self, ConfigError> {
+    /// Opens the log; what it has no file or console for is not written there.
+    pub(crate) fn open(&self, run: &Path) -> Result<JobLog, ExperimentError> {
+        Ok(match &self.file {
+            Some(file) => JobLog::open(&run.join(file), self.console(), self.lowest)?,
+            None => JobLog::console_only(self.console(), self.lowest),
+        })
+    }
+
+    /// The same for a run that goes on after the first `length` bytes of its log.
+    pub(crate) fn reopen(&self, run: &Path, length: u64) -> Result<JobLog, ExperimentError> {
+        Ok(match &self.file {
+            Some(file) => JobLog::reopen(&run.join(file), length, self.console(), self.lowest)?,
+            None => JobLog::console_only(self.console(), self.lowest),
+        })
+    }
+
+    fn console(&self) -> Console {
+        if self.console {
+            Console::stderr()
+        } else {
+            Console::silent()
+        }
+    }
+
+    fn from_hydra(composition: &Composition) -> Result<Self, ConfigError> {
         let mut wanted = Self {
             console: false,
             file: None,

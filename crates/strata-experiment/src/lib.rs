@@ -3,7 +3,8 @@
 //! 1. [`ExperimentConfig::from_composition`] reads and checks the typed configuration.
 //! 2. [`run`] makes the run directory, loads the data, trains, evaluates, and leaves the metrics, the
 //!    best model and the figures behind. It ends in order when it is interrupted.
-//! 3. [`SavedModel`] reads the best model back; [`evaluate_run`] and [`predict`] put it to work.
+//! 3. [`resume`] lets an interrupted run go on, to the same end as if it had not been.
+//! 4. [`SavedModel`] reads the best model back; [`evaluate_run`] and [`predict`] put it to work.
 //!
 //! The rooms below know nothing of each other: the data set does not know the engine
 //! ([`samples`] joins them), the engine does not know what is logged ([`run`] does).
@@ -20,14 +21,18 @@ mod predict;
 mod run;
 mod samples;
 
-pub use artifact::{BEST_MODEL, SavedModel};
+pub use artifact::{BEST_MODEL, BEST_MODEL_PT, EVALUATION, SavedModel};
 pub use config::{
-    AugmentationsConfig, DataConfig, ExperimentConfig, Invalid, LoggingConfig, MatplotlibConfig,
-    ModelConfig, ModelName, NamedParams, NormalizationConfig, Params, SourceName, SweepConfig,
-    SweepMode, TensorboardConfig, TrainingConfig, WandbConfig, WandbMode, WatchConfig,
+    AugmentationsConfig, CheckpointConfig, CheckpointInterval, DataConfig, DropoutFormName,
+    EarlyStoppingConfig, ExperimentConfig, IntervalName, Invalid, LoggingConfig, MatplotlibConfig,
+    ModelConfig, ModelName, NormName, NormalizationConfig, OptimizerParams, Params, PenaltyOn,
+    PenaltyParams, PerLayer, SchedulerParams, SmoothingName, SourceName, SweepConfig, SweepMode,
+    TensorboardConfig, TrainingConfig, WandbConfig, WandbMode, WarmupConfig, WatchConfig,
 };
 pub use error::ExperimentError;
-pub use evaluate::{EvaluateRequest, EvaluatedRun, evaluate_run};
+pub use evaluate::{EvaluateRequest, EvaluatedPart, EvaluatedRun, evaluate_run, evaluate_weights};
 pub use load::{data_request, load_splits};
 pub use predict::{ClassProbability, Prediction, predict};
-pub use run::{Launch, RunEnd, RunFailure, run};
+pub use run::{
+    Launch, ResumeError, ResumeRequest, RunEnd, RunFailure, newest_interrupted, resume, run,
+};

@@ -29,8 +29,8 @@ pub struct Plan {
 /// * In a terminal a bar shows the last `train/loss` and `train/accuracy`, images/s and the remaining time.
 /// * Elsewhere other rows are plain lines on the console, at most one in ten seconds, not in the file.
 ///
-/// Lines of an epoch leave out what is only of one batch (`train/batch_…`), the gradient's norm, the
-/// learning rate and times. Rows must come with an epoch to be told per epoch. Speed is counted between the first row and the last.
+/// Lines of an epoch leave out what is only of one batch (`train/batch_…`), norms, the learning rate, top-5
+/// accuracies, calibration errors and times. Rows must come with an epoch to be told per epoch. Speed is counted between the first row and the last.
 pub struct ConsoleSink {
     log: JobLog,
     plan: Plan,
@@ -40,6 +40,8 @@ pub struct ConsoleSink {
     epoch: Option<u64>,
     epoch_told: bool,
     train: IndexMap<String, f64>,
+    /// Whether rows are only taken in.
+    silent: bool,
 }
 
 impl ConsoleSink {
@@ -62,6 +64,39 @@ impl ConsoleSink {
             epoch: None,
             epoch_told: true,
             train: IndexMap::new(),
+            silent: false,
+        }
+    }
+
+    /// Takes in a row that was logged before the run was interrupted, and was told then.
+    pub fn replay(&mut self, row: &Row) {
+        self.silent = true;
+        self.take(row);
+        self.silent = false;
+    }
+
+    fn take(&mut self, row: &Row) {
+        self.turn_to(row.epoch);
+        let is_train = |name: &String| name.starts_with("train/");
+        self.train.extend(
+            row.values
+                .iter()
+                .filter(|(name, _)| is_train(name))
+                .map(|(name, value)| (name.clone(), *value)),
+        );
+        let evaluated =
+            |name: &String| name.starts_with("validation/") || name.starts_with("test/");
+        if row.values.keys().any(evaluated) {
+            self.tell_evaluation(row);
+        } else if !self.silent {
+            self.tell_progress(row);
+        }
+    }
+
+    /// A line of the log.
+    fn tell(&self, line: &str) {
+        if !self.silent {
+            self.log.info(LOGGER, line);
         }
     }
 
@@ -83,7 +118,7 @@ impl ConsoleSink {
         self.epoch_told = true;
         let headlines = self.train.iter().filter(|(name, _)| is_headline(name));
         let line = format!("{}{}", self.heading(self.epoch), listed(headlines));
-        self.log.info(LOGGER, &line);
+        self.tell(&line);
     }
 
     fn heading(&self, epoch: Option<u64>) -> String {
@@ -107,7 +142,7 @@ impl ConsoleSink {
         values.extend(&row.values);
         values.retain(|name, _| is_headline(name));
         let line = format!("{}{}", self.heading(row.epoch), listed(values));
-        self.log.info(LOGGER, &line);
+        self.tell(&line);
     }
 
     fn tell_progress(&mut self, row: &Row) {
@@ -165,21 +200,7 @@ impl Sink for ConsoleSink {
     }
 
     fn log(&mut self, row: &Row) -> Result<(), SinkError> {
-        self.turn_to(row.epoch);
-        let is_train = |name: &String| name.starts_with("train/");
-        self.train.extend(
-            row.values
-                .iter()
-                .filter(|(name, _)| is_train(name))
-                .map(|(name, value)| (name.clone(), *value)),
-        );
-        let evaluated =
-            |name: &String| name.starts_with("validation/") || name.starts_with("test/");
-        if row.values.keys().any(evaluated) {
-            self.tell_evaluation(row);
-        } else {
-            self.tell_progress(row);
-        }
+        self.take(row);
         Ok(())
     }
 
@@ -194,8 +215,17 @@ impl Sink for ConsoleSink {
 
 /// Whether a value is worth a place in the line of an epoch.
 fn is_headline(name: &str) -> bool {
-    let of_a_step = ["train/batch_", "train/grad_norm", "train/lr", "time/"];
-    !of_a_step.iter().any(|start| name.starts_with(start))
+    const DETAILS: [&str; 7] = [
+        "train/batch_",
+        "train/grad_norm",
+        "train/lr",
+        "gradients/",
+        "weights/",
+        "generalization_gap/",
+        "time/",
+    ];
+    let of_an_evaluation = name.ends_with("/top5_accuracy") || name.ends_with("/calibration_error");
+    !of_an_evaluation && !DETAILS.iter().any(|start| name.starts_with(start))
 }
 
 /// `name value, name value`, with four significant digits or so: the exact ones are in `metrics.jsonl`.

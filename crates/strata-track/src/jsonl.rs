@@ -1,5 +1,6 @@
 //! `metrics.jsonl`: every logged row, one line each.
 
+use std::fs::TryLockError;
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -18,7 +19,7 @@ pub struct JsonlSink {
 }
 
 impl JsonlSink {
-    /// A new file.
+    /// A new file, locked while the run lives.
     ///
     /// # Errors
     /// If `path` exists already or cannot be made.
@@ -27,14 +28,49 @@ impl JsonlSink {
             .write(true)
             .create_new(true)
             .open(path)
-            .map_err(|source| SinkError::Write {
-                path: path.to_owned(),
-                source,
-            })?;
+            .map_err(|source| failed(path, source))?;
+        lock(&file)?;
         Ok(Self {
             file,
             length: 0,
             torn: false,
+        })
+    }
+
+    /// The file of a run that goes on, cut back to its first `length` bytes; made if there is none and
+    /// nothing was logged.
+    ///
+    /// # Errors
+    /// If the run still lives, the file is shorter, or it cannot be written.
+    pub fn reopen(path: &Path, length: u64) -> Result<Self, SinkError> {
+        let mut file = fs_err::OpenOptions::new()
+            .write(true)
+            .create(length == 0)
+            .truncate(false)
+            .open(path)
+            .map_err(|source| failed(path, source))?;
+        lock(&file)?;
+        let cut = |file: &mut File| -> io::Result<()> {
+            if file.metadata()?.len() < length {
+                let problem = format!("it is shorter than the {length} bytes it should have");
+                return Err(io::Error::other(problem));
+            }
+            file.set_len(length)?;
+            file.seek(SeekFrom::Start(length)).map(drop)
+        };
+        cut(&mut file).map_err(|source| failed(path, source))?;
+        Ok(Self {
+            file,
+            length,
+            torn: false,
+        })
+    }
+
+    /// Whether another process holds the file, which is so while its run lives.
+    pub fn is_held(path: &Path) -> bool {
+        File::open(path).is_ok_and(|file| {
+            let locked = file.file().try_lock();
+            matches!(locked, Err(TryLockError::WouldBlock))
         })
     }
 
@@ -49,10 +85,25 @@ impl JsonlSink {
     }
 
     fn failed(&self, source: io::Error) -> SinkError {
-        SinkError::Write {
-            path: self.file.path().to_owned(),
-            source,
+        failed(self.file.path(), source)
+    }
+}
+
+fn failed(path: &Path, source: io::Error) -> SinkError {
+    SinkError::Write {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+/// Where the file system knows no locks, nobody is kept out.
+fn lock(file: &File) -> Result<(), SinkError> {
+    match file.file().try_lock() {
+        Err(TryLockError::WouldBlock) => {
+            let problem = io::Error::other("another process writes it: the run is going on");
+            Err(failed(file.path(), problem))
         }
+        _ => Ok(()),
     }
 }
 

@@ -6,11 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use fs_err::File;
 use jiff::ZonedDateTime;
+use serde::{Deserialize, Serialize};
 
 use crate::Console;
 
 /// How grave a line is; names and order are Python's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
 pub enum Level {
     /// For looking for mistakes.
     Debug,
@@ -83,6 +85,38 @@ impl JobLog {
             lowest,
             file: Arc::new(Mutex::new(Some(file))),
         })
+    }
+
+    /// The log of a run that goes on, its file cut back to its first `length` bytes.
+    pub fn reopen(
+        path: &Path,
+        length: u64,
+        console: Console,
+        lowest: Level,
+    ) -> Result<Self, LogError> {
+        let log = Self::open(path, console, lowest)?;
+        let cut = |file: &File| -> io::Result<()> {
+            // A file that is shorter was written by somebody else in the meantime: kept as it is.
+            if file.metadata()?.len() > length {
+                file.set_len(length)?;
+            }
+            Ok(())
+        };
+        let guard = log.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let cut = guard.as_ref().map_or(Ok(()), cut);
+        drop(guard);
+        cut.map_err(|source| LogError::Open {
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(log)
+    }
+
+    /// Bytes in the file; 0 without one.
+    pub fn length(&self) -> u64 {
+        let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let metadata = file.as_ref().and_then(|file| file.metadata().ok());
+        metadata.map_or(0, |metadata| metadata.len())
     }
 
     /// A log that has no file.

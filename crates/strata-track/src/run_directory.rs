@@ -178,6 +178,16 @@ impl RunDirectory {
         JsonlSink::create(&self.metrics_path())
     }
 
+    /// The sink of the `metrics.jsonl` of a run that goes on from its first `length` bytes.
+    pub fn reopen_metrics_sink(&self, length: u64) -> Result<JsonlSink, SinkError> {
+        JsonlSink::reopen(&self.metrics_path(), length)
+    }
+
+    /// Whether a process writes this run now.
+    pub fn is_alive(&self) -> bool {
+        JsonlSink::is_held(&self.metrics_path())
+    }
+
     /// The sink of `summary.json`; `swept` as in [`SummarySink::new`].
     pub fn summary_sink(&self, swept: Option<(String, Mode)>) -> SummarySink {
         SummarySink::new(&self.summary_path(), swept)

@@ -119,6 +119,15 @@ impl SummarySink {
         }
     }
 
+    /// Takes in a row that was logged before the run was interrupted, without writing.
+    pub fn replay(&mut self, row: &Row) {
+        let swept = &self.swept;
+        self.summary.add(row, |name| match swept {
+            Some((metric, mode)) if metric == name => *mode,
+            _ => Mode::of_name(name),
+        });
+    }
+
     fn write(&mut self) -> Result<(), SinkError> {
         let failed = |source| SinkError::Write {
             path: self.path.clone(),
@@ -139,11 +148,7 @@ impl Sink for SummarySink {
     }
 
     fn log(&mut self, row: &Row) -> Result<(), SinkError> {
-        let swept = &self.swept;
-        self.summary.add(row, |name| match swept {
-            Some((metric, mode)) if metric == name => *mode,
-            _ => Mode::of_name(name),
-        });
+        self.replay(row);
         if self.written.is_none_or(|at| at.elapsed() >= MAX_AGE) {
             self.write()?;
         }

@@ -25,6 +25,7 @@ const EXAMPLES: &str = "\
 Examples:
   strata train data=glyphs                 train the study's network, no files needed
   strata train data.root=~/emnist model.dropout=0.5 training.epochs=50
+  strata resume                            go on with the newest interrupted run
   strata eval runs/2026-01-31_14-05-09     the saved model's figures, computed again
   strata predict runs/2026-01-31_14-05-09 letter.png
 
@@ -34,7 +35,9 @@ Exit codes: 0 done, 1 the work failed, 2 wrong usage, 130 interrupted.";
 pub(crate) enum Command {
     /// Train one network, from the composed configuration to a run directory
     Train(TrainArgs),
-    /// Compute the figures of a run's saved model again
+    /// Let an interrupted run go on
+    Resume(ResumeArgs),
+    /// Compute the figures of a run's saved model again, or of weights that torch saved
     Eval(EvalArgs),
     /// Classify images with a run's saved model
     Predict(PredictArgs),
@@ -182,12 +185,38 @@ pub(crate) enum InfoPart {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
+  strata resume                            the newest interrupted run below runs/
+  strata resume runs/2026-01-31_14-05-09
+
+The run goes on from its last checkpoint, whether it was interrupted, killed, or failed, and ends as if
+it had not been. `training.checkpoint.every` says how often one is written.")]
+pub(crate) struct ResumeArgs {
+    /// Run directory [default: the newest interrupted run below runs/]
+    pub(crate) run: Option<PathBuf>,
+
+    /// Threads, if other than before; results do not depend on it
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<std::num::NonZeroU16>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
   strata eval runs/2026-01-31_14-05-09
   strata eval runs/2026-01-31_14-05-09 --root ~/emnist --json
-  strata eval runs/2026-01-31_14-05-09 --data emnist --root ~/emnist")]
+  strata eval runs/2026-01-31_14-05-09 --data emnist --root ~/emnist
+  strata eval runs/2026-01-31_14-05-09 --weights other.pt
+  strata eval --weights model.pt 'model.hidden_dims=[128,128]' data.root=~/emnist
+
+The word without `=` is the run directory. Without one, --weights names a state dict saved by torch
+(or a safetensors file), and the other words override the configuration of network and data.")]
 pub(crate) struct EvalArgs {
-    /// Run directory
-    pub(crate) run: PathBuf,
+    #[command(flatten)]
+    pub(crate) compose: ComposeArgs,
+
+    /// Weights to evaluate: a `.pt` state dict or a `.safetensors` file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) weights: Option<PathBuf>,
 
     /// Another data set than the run's
     #[arg(long, value_name = "NAME")]

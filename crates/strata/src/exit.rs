@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use strata_config::ConfigError;
 use strata_data::DataError;
-use strata_experiment::ExperimentError;
+use strata_experiment::{ExperimentError, RunEnd, RunFailure};
 
 /// A command that came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +13,18 @@ pub(crate) enum Ended {
     Done,
     /// The user stopped it, and it left everything in order: 130, as shells do for SIGINT.
     Interrupted,
+}
+
+impl Ended {
+    /// How a run ended.
+    pub(crate) fn of_run(ended: Result<RunEnd, RunFailure>) -> Result<Self, Failure> {
+        match ended {
+            Ok(RunEnd::Finished) => Ok(Self::Done),
+            Ok(RunEnd::Interrupted) => Ok(Self::Interrupted),
+            Err(RunFailure::BeforeTheLog(error)) => Err(error.into()),
+            Err(RunFailure::Logged) => Err(Failure::Reported),
+        }
+    }
 }
 
 impl From<Ended> for ExitCode {

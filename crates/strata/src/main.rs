@@ -24,6 +24,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse_from(hydra_flags::spelled_out(std::env::args_os()));
     let ended = match &cli.command {
         Command::Train(args) => commands::train::run(args),
+        Command::Resume(args) => commands::resume::run(args),
         Command::Eval(args) => commands::eval::run(args),
         Command::Predict(args) => commands::predict::run(args),
         Command::Data(args) => commands::data::run(args),

@@ -16,8 +16,12 @@ pub use invalid::Invalid;
 pub use logging::{
     LoggingConfig, MatplotlibConfig, TensorboardConfig, WandbConfig, WandbMode, WatchConfig,
 };
-pub use model::{ModelConfig, ModelName};
-pub use training::{NamedParams, Params, SweepConfig, SweepMode, TrainingConfig};
+pub use model::{DropoutFormName, ModelConfig, ModelName, NormName};
+pub use training::{
+    CheckpointConfig, CheckpointInterval, EarlyStoppingConfig, IntervalName, OptimizerParams,
+    Params, PenaltyOn, PenaltyParams, PerLayer, SchedulerParams, SmoothingName, SweepConfig,
+    SweepMode, TrainingConfig, WarmupConfig,
+};
 
 use serde::{Deserialize, Deserializer, Serialize};
 use strata_config::{Composition, ConfigError};
@@ -25,7 +29,8 @@ use strata_config::{Composition, ConfigError};
 use crate::engine;
 
 /// Everything that decides one run.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ExperimentConfig {
     /// Where the images come from and how they become batches.
     pub data: DataConfig,
@@ -51,6 +56,19 @@ impl ExperimentConfig {
             logging: composition.extract("logging")?,
         };
         config.check().map_err(|invalid| invalid.at(composition))?;
+        Ok(config)
+    }
+
+    /// Reads what an earlier run has kept in its `run.json`.
+    ///
+    /// # Errors
+    /// What is wrong with it, by key.
+    pub(crate) fn from_record(record: &serde_json::Value) -> Result<Self, String> {
+        let config: Self =
+            serde_json::from_value(record.clone()).map_err(|error| error.to_string())?;
+        config
+            .check()
+            .map_err(|invalid| format!("`{}` {}", invalid.key, invalid.problem))?;
         Ok(config)
     }
 

@@ -5,4 +5,5 @@ pub(crate) mod config;
 pub(crate) mod data;
 pub(crate) mod eval;
 pub(crate) mod predict;
+pub(crate) mod resume;
 pub(crate) mod train;

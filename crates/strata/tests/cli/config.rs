@@ -78,7 +78,7 @@ fn completion_offers_keys_values_groups_options_and_flags() {
     for (line, expected) in [
         ("strata tr", "train\n"),
         ("strata train mod", "model=\nmodel.\n"),
-        ("strata train model.dr", "model.dropout=\n"),
+        ("strata train training.ep", "training.epochs=\n"),
         (
             "strata train model=mlp_small model.dropout=",
             "model.dropout=0.2\n",
@@ -95,7 +95,7 @@ fn completion_offers_keys_values_groups_options_and_flags() {
         ("strata train --multi", "--multirun\n"),
         ("strata train --cfg j", "job\n"),
         ("strata config ex", "explain\n"),
-        ("strata config explain model.dr", "model.dropout\n"),
+        ("strata config explain training.ep", "training.epochs\n"),
         ("strata train data.root=./not", ""),
     ] {
         let mut command = project.command(&["train", "-sc", "query=bash"]);

@@ -7,4 +7,5 @@ mod interruption;
 mod models;
 mod multirun;
 mod project;
+mod resume;
 mod train;

@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicBool;
 
 use strata_config::Composition;
-use strata_experiment::{ExperimentConfig, Launch, RunEnd, RunFailure};
+use strata_experiment::{ExperimentConfig, Launch};
 
 use crate::cli::TrainArgs;
 use crate::exit::{Ended, Failure};
@@ -22,10 +22,5 @@ pub(crate) fn run(
         config_source: args.compose.source_in_words(),
         composition,
     };
-    match strata_experiment::run(launch, interrupted) {
-        Ok(RunEnd::Finished) => Ok(Ended::Done),
-        Ok(RunEnd::Interrupted) => Ok(Ended::Interrupted),
-        Err(RunFailure::BeforeTheLog(error)) => Err(error.into()),
-        Err(RunFailure::Logged) => Err(Failure::Reported),
-    }
+    Ended::of_run(strata_experiment::run(launch, interrupted))
 }
