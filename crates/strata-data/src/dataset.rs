@@ -87,45 +87,27 @@ impl Subset {
         &self.dataset.images[at..at + PIXELS]
     }
 
-    /// Writes the images at `positions` normalised to the first 784 numbers of each row of `x`, and
-    /// their classes to `labels`.
-    ///
-    /// # Panics
-    /// If a position is beyond the subset, or `x` or `labels` are too short.
-    pub fn gather(
-        &self,
-        normalizer: &Normalizer,
-        positions: &[u32],
-        x: &mut [f32],
-        row_stride: usize,
-        labels: &mut [u32],
-    ) {
-        let rows = x
-            .chunks_mut(row_stride)
-            .zip(labels.iter_mut())
-            .zip(positions);
-        for ((row, label), &position) in rows {
-            let index = self.indices[position as usize] as usize;
-            *label = u32::from(self.dataset.labels[index]);
-            let pixels = &self.dataset.images[index * PIXELS..(index + 1) * PIXELS];
-            for (value, &pixel) in row[..PIXELS].iter_mut().zip(pixels) {
-                *value = normalizer.table[usize::from(pixel)];
-            }
-        }
+    /// The class of the image at a position.
+    pub fn label(&self, position: usize) -> u8 {
+        self.dataset.labels[self.indices[position] as usize]
     }
 }
 
-/// `(pixel/255 - mean) / std` for each of the 256 pixel values.
-#[derive(Debug, Clone)]
+/// `(pixel/255 - mean) / std` as one multiplication and one addition to a pixel value of 0 to 255.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Normalizer {
-    table: [f32; 256],
+    /// What a pixel value is multiplied by.
+    pub scale: f32,
+    /// What is added to it then.
+    pub shift: f32,
 }
 
 impl Normalizer {
     /// `mean` and `std` are of pixels in 0..1.
     pub fn new(mean: f64, std: f64) -> Self {
         Self {
-            table: std::array::from_fn(|pixel| ((pixel as f64 / 255.0 - mean) / std) as f32),
+            scale: (1.0 / (255.0 * std)) as f32,
+            shift: (-mean / std) as f32,
         }
     }
 }

@@ -7,7 +7,7 @@
 //! * [`load`] finds EMNIST on disk ([`emnist`]'s IDX files, then the course's [`course`] npz files), or
 //!   downloads the official archive ([`fetch`]); [`load_glyphs`] draws the procedural [`glyphs`].
 //! * [`Dataset`] holds images as one array of u8, [`Subset`] is a list of indices into it, and
-//!   [`Subset::gather`] makes normalised rows of f32 with a [`Normalizer`].
+//!   [`Subset::pixels`] are the bytes of an image, a [`Normalizer`] says what numbers they become.
 //! * [`describe`] counts and checks, [`contact_sheet`] picks images to look at, [`read_picture`] takes in
 //!   a PNG of the user's.
 //!

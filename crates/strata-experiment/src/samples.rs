@@ -1,7 +1,7 @@
 //! Images as the engine wants them: the one place where data set and engine meet.
 
 use strata_data::{Normalizer, Subset};
-use strata_nn::{Place, Samples};
+use strata_nn::{Place, Samples, scale_bytes};
 
 /// A part of a data set, normalised as it is gathered.
 pub(crate) struct Images<'a> {
@@ -26,7 +26,12 @@ impl Samples for Images<'_> {
         row_stride: usize,
         labels: &mut [u32],
     ) {
-        self.subset
-            .gather(self.normalizer, indices, x, row_stride, labels);
+        let Normalizer { scale, shift } = *self.normalizer;
+        let rows = x.chunks_mut(row_stride).zip(labels).zip(indices);
+        for ((row, label), &position) in rows {
+            let position = position as usize;
+            *label = u32::from(self.subset.label(position));
+            scale_bytes(self.subset.pixels(position), scale, shift, row);
+        }
     }
 }

@@ -52,6 +52,7 @@ mod trainer;
 pub use activation::{Activation, ActivationError};
 pub use dropout::{DropoutConfig, DropoutForm};
 pub use init::{BiasInit, InitError, Kaiming, WeightInit};
+pub use kernels::bytes::scale_bytes;
 pub use kernels::instruction_set::InstructionSet;
 pub use loss::{LabelSmoothingKind, LossConfig};
 pub use mlp::{Mlp, MlpConfig, ModelError, NamedTensor};

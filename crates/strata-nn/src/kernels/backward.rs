@@ -147,6 +147,7 @@ impl Step<'_> {
     ) -> Sums {
         let layer = &self.layers[index];
         let mut sums = Sums::default();
+        let mut of_weights = LaneSums::new(self.penalty_of_weights(index));
         // SAFETY: the layer's inputs and derivatives were written in phases before.
         let x = unsafe { self.inputs_of(index, 0..self.rows) };
         let mut own = [[0.0; LANES]; 16];
@@ -157,25 +158,27 @@ impl Step<'_> {
             if inputs.start == 0 {
                 self.vector_gradients(index, panel, dz, &mut sums);
             }
-            let at = |input: usize| (panel * layer.inputs + input) * LANES;
-            let places = at(inputs.start)..at(inputs.end);
-            // SAFETY: the cut gives these weights and all that belongs to them to this chunk.
-            let value = unsafe { layer.weight.value.read(places.clone()) };
-            let gradient = if layer.weight.gradient.is_empty() {
-                &mut own[..inputs.len()]
-            } else {
-                // SAFETY: as above.
-                let stored = unsafe { layer.weight.gradient.range(places.clone()) };
-                stored.as_chunks_mut::<LANES>().0
-            };
-            columns_times_panel(self.config.set, x, self.rows, dz, inputs.clone(), gradient);
-            let penalty = self.penalty_of_weights(index);
-            let of_panel = sums_of(self.config.set, penalty, value, gradient.as_flattened_mut());
-            sums.weight_squares += of_panel.squares;
-            sums.weight_sizes += of_panel.sizes;
-            sums.penalty += of_panel.penalty;
-            self.update_weights(layer, panel, inputs.clone(), gradient.as_flattened());
+            for first in inputs.clone().step_by(LANES) {
+                let block = first..(first + LANES).min(inputs.end);
+                let at = |input: usize| (panel * layer.inputs + input) * LANES;
+                let places = at(block.start)..at(block.end);
+                // SAFETY: the cut gives these weights and all that belongs to them to this chunk.
+                let value = unsafe { layer.weight.value.read(places.clone()) };
+                let gradient = if layer.weight.gradient.is_empty() {
+                    &mut own[..block.len()]
+                } else {
+                    // SAFETY: as above.
+                    let stored = unsafe { layer.weight.gradient.range(places) };
+                    stored.as_chunks_mut::<LANES>().0
+                };
+                columns_times_panel(self.config.set, x, self.rows, dz, block.clone(), gradient);
+                of_weights.add(self.config.set, value, gradient.as_flattened_mut());
+                self.update_weights(layer, panel, block, gradient.as_flattened());
+            }
         }
+        sums.weight_squares = of_weights.squares();
+        sums.weight_sizes = of_weights.sizes();
+        sums.penalty += of_weights.penalty();
         sums
     }
 
@@ -222,46 +225,67 @@ impl Step<'_> {
     ) {
         // SAFETY: the chunk with the first inputs has the panel's vectors to itself.
         let value = unsafe { parameter.value.read(columns.clone()) };
-        let found = sums_of(self.config.set, penalty, value, &mut gradient);
-        sums.other_squares += found.squares;
-        sums.penalty += found.penalty;
+        let mut found = LaneSums::new(penalty);
+        found.add(self.config.set, value, &mut gradient);
+        sums.other_squares += found.squares();
+        sums.penalty += found.penalty();
         // SAFETY: as above.
         unsafe { parameter.gradient.range(columns.clone()) }.copy_from_slice(&gradient);
         self.update_vector(parameter, columns);
     }
 }
 
-/// Sums over a run of gradients.
-#[derive(Default)]
-struct RunSums {
-    squares: f64,
-    sizes: f64,
-    penalty: f64,
+/// Sums over the gradients of one chunk, in 16 lanes.
+struct LaneSums {
+    squares: [f32; LANES],
+    sizes: [f32; LANES],
+    /// Of the parameters.
+    value_squares: [f32; LANES],
+    /// Of the parameters.
+    value_sizes: [f32; LANES],
+    penalty: Penalty,
 }
 
-/// Adds the penalty's derivative to some gradients, whole lines of them, and sums them up.
-fn sums_of(set: InstructionSet, penalty: Penalty, values: &[f32], gradient: &mut [f32]) -> RunSums {
-    let mut sums = RunSums::default();
-    let result = &mut sums;
-    vectorised!(
-        set,
-        sums_body(
-            penalty: Penalty,
-            values: &[f32],
-            gradient: &mut [f32],
-            result: &mut RunSums,
-        )
-    );
-    sums
+impl LaneSums {
+    fn new(penalty: Penalty) -> Self {
+        Self {
+            squares: [0.0; LANES],
+            sizes: [0.0; LANES],
+            value_squares: [0.0; LANES],
+            value_sizes: [0.0; LANES],
+            penalty,
+        }
+    }
+
+    /// Adds the penalty's derivative to some gradients, whole lines of them, and sums them up.
+    fn add(&mut self, set: InstructionSet, values: &[f32], gradient: &mut [f32]) {
+        let sums = self;
+        vectorised!(
+            set,
+            add_to_sums(sums: &mut LaneSums, values: &[f32], gradient: &mut [f32])
+        );
+    }
+
+    fn squares(&self) -> f64 {
+        total(&self.squares)
+    }
+
+    fn sizes(&self) -> f64 {
+        total(&self.sizes)
+    }
+
+    /// The penalty of the parameters.
+    fn penalty(&self) -> f64 {
+        f64::from(self.penalty.l1) * total(&self.value_sizes)
+            + 0.5 * f64::from(self.penalty.l2) * total(&self.value_squares)
+    }
 }
 
-/// Sums in 16 lanes, the lanes added in f64.
 #[inline(always)]
-fn sums_body(penalty: Penalty, values: &[f32], gradient: &mut [f32], result: &mut RunSums) {
-    let Penalty { l1, l2 } = penalty;
+fn add_to_sums(sums: &mut LaneSums, values: &[f32], gradient: &mut [f32]) {
+    let Penalty { l1, l2 } = sums.penalty;
     let gradient = gradient.as_chunks_mut::<LANES>().0;
     if l1 != 0.0 || l2 != 0.0 {
-        let (mut sizes, mut squares) = ([0.0_f32; LANES], [0.0_f32; LANES]);
         for (g, p) in gradient.iter_mut().zip(values.as_chunks::<LANES>().0) {
             for j in 0..LANES {
                 let sign = if p[j] == 0.0 {
@@ -270,21 +294,19 @@ fn sums_body(penalty: Penalty, values: &[f32], gradient: &mut [f32], result: &mu
                     1.0_f32.copysign(p[j])
                 };
                 g[j] += l1 * sign + l2 * p[j];
-                sizes[j] += p[j].abs();
-                squares[j] += p[j] * p[j];
+                sums.value_sizes[j] += p[j].abs();
+                sums.value_squares[j] += p[j] * p[j];
             }
         }
-        result.penalty = f64::from(l1) * total(&sizes) + 0.5 * f64::from(l2) * total(&squares);
     }
-    let (mut sizes, mut squares) = ([0.0_f32; LANES], [0.0_f32; LANES]);
+    let (mut squares, mut sizes) = (sums.squares, sums.sizes);
     for g in gradient.iter() {
         for j in 0..LANES {
             sizes[j] += g[j].abs();
             squares[j] += g[j] * g[j];
         }
     }
-    result.squares = total(&squares);
-    result.sizes = total(&sizes);
+    (sums.squares, sums.sizes) = (squares, sizes);
 }
 
 fn total(lanes: &[f32; LANES]) -> f64 {

@@ -7,6 +7,7 @@
 //! * [`tile`]: the product of a few rows with one panel of 16 columns, by instruction set.
 //! * [`product`]: the products of a layer, put together from tiles.
 //! * [`workspace`]: the buffers of a batch.
+//! * [`bytes`]: pixels to numbers.
 //! * [`plan`]: the phases of a step, and how each is cut into chunks.
 //! * [`step`]: a step in progress: everything its chunks touch. The chunks are in [`forward`],
 //!   [`backward`] and [`update`].
@@ -17,6 +18,7 @@
 
 pub(crate) mod aligned;
 mod backward;
+pub(crate) mod bytes;
 mod forward;
 pub(crate) mod instruction_set;
 pub(crate) mod plan;

@@ -40,16 +40,41 @@ pub(crate) struct Part {
     pub(crate) first_sums: usize,
 }
 
+/// Parts that run side by side.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Phase {
+    parts: Vec<Part>,
+    chunks: Vec<usize>,
+}
+
+impl Phase {
+    fn new(parts: Vec<Part>) -> Self {
+        Self {
+            chunks: parts.iter().map(|part| part.cut.chunks()).collect(),
+            parts,
+        }
+    }
+
+    pub(crate) fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    /// Chunks of each part.
+    pub(crate) fn chunks(&self) -> &[usize] {
+        &self.chunks
+    }
+}
+
 /// The phases of a step on so many rows.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Plan {
     pub(crate) rows: usize,
     /// Up to the loss.
-    pub(crate) forward: Vec<Vec<Part>>,
+    pub(crate) forward: Vec<Phase>,
     /// From the loss to the gradients.
-    pub(crate) backward: Vec<Vec<Part>>,
+    pub(crate) backward: Vec<Phase>,
     /// The optimiser, if it comes after all gradients.
-    pub(crate) update: Vec<Part>,
+    pub(crate) update: Phase,
     /// Places for sums, by layer.
     pub(crate) sums: Vec<std::ops::Range<usize>>,
 }
@@ -66,8 +91,8 @@ impl Plan {
         };
         let tail = tail_of(layers);
         plan.before_the_tail(layers, tail);
-        plan.forward
-            .push(vec![part(Work::Tail(tail), Cut::of_rows(rows))]);
+        let to_the_loss = part(Work::Tail(tail), Cut::of_rows(rows));
+        plan.forward.push(Phase::new(vec![to_the_loss]));
         let mut gradients: Vec<usize> = (tail..layers.len()).collect();
         for layer in (0..tail).rev() {
             if let Some(norm) = norm_of(&layers[layer]) {
@@ -85,11 +110,11 @@ impl Plan {
         let next = part(Work::Gather, Cut::of_rows(rows));
         plan.push_backward(layers, vec![next], &mut gradients);
         if clipped {
-            plan.update = layers
+            let parts = layers
                 .iter()
                 .enumerate()
-                .map(|(index, layer)| part(Work::Update(index), weight_cut(layer)))
-                .collect();
+                .map(|(index, layer)| part(Work::Update(index), weight_cut(layer)));
+            plan.update = Phase::new(parts.collect());
         }
         plan
     }
@@ -98,7 +123,7 @@ impl Plan {
     pub(crate) fn evaluation(rows: usize) -> Self {
         Self {
             rows,
-            forward: vec![vec![part(Work::Tail(0), Cut::of_rows(rows))]],
+            forward: vec![Phase::new(vec![part(Work::Tail(0), Cut::of_rows(rows))])],
             ..Self::default()
         }
     }
@@ -106,10 +131,12 @@ impl Plan {
     fn before_the_tail(&mut self, layers: &[Layer], tail: usize) {
         for (index, layer) in layers[..tail].iter().enumerate() {
             let cut = Cut::by_panels(self.rows, layer.output_panels());
-            self.forward.push(vec![part(Work::Forward(index), cut)]);
+            let affine = part(Work::Forward(index), cut);
+            self.forward.push(Phase::new(vec![affine]));
             if let Some(norm) = norm_of(layer) {
                 let cut = norm_cut(norm, self.rows, layer.output_panels());
-                self.forward.push(vec![part(Work::NormForward(index), cut)]);
+                let norm = part(Work::NormForward(index), cut);
+                self.forward.push(Phase::new(vec![norm]));
             }
         }
     }
@@ -127,7 +154,7 @@ impl Plan {
                 first_sums,
             });
         }
-        self.backward.push(phase);
+        self.backward.push(Phase::new(phase));
     }
 
     /// Places for sums of all layers.
@@ -150,7 +177,7 @@ fn norm_of(layer: &Layer) -> Option<Norm> {
 
 /// Gradient and update of weights, in panels of 16 outputs.
 fn weight_cut(layer: &Layer) -> Cut {
-    Cut::by_rows(layer.inputs, layer.output_panels())
+    Cut::by_panels(layer.inputs, layer.output_panels())
 }
 
 /// Batch normalisation needs whole columns, layer normalisation whole rows.

@@ -1,12 +1,15 @@
 //! Threads that claim numbered chunks of work.
 //!
-//! [`ThreadPool::run`] publishes a phase of `n` chunks; whoever is awake, the caller included, claims
-//! the next number until none is left. Which thread computes a chunk never decides its result, so a
+//! [`ThreadPool::run`] publishes a phase of several parts, each cut into chunks. Every thread has a share
+//! of each part, the same one whenever the part is cut into as many chunks: what it has computed in one
+//! phase is still in its cache in the next. Who is done with his own share helps the others, so that a
 //! thread that the system has put aside holds up at most the one chunk it has claimed: an epoch beside
-//! another busy process loses its fair share and no more. Threads spin briefly between phases, which
-//! are microseconds apart, and park after that. Nothing is allocated per phase.
+//! another busy process loses its fair share and no more. Which thread computes a chunk never decides
+//! its result. Threads spin briefly between phases, which are microseconds apart, and park after that.
+//! Nothing is allocated per phase.
 
 use std::cell::UnsafeCell;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -15,14 +18,22 @@ use std::thread::{self, JoinHandle, Thread};
 /// About 20 microseconds: longer than the gaps within a training step, far shorter than a time slice.
 const SPINS: u32 = 1_000;
 
-/// A chunk's work, its lifetime erased; see the safety notes in [`ThreadPool::run`].
-type Work = *const (dyn Fn(usize) + Sync);
+/// The work of a phase: called with a thread whose share it is, and a number within that share.
+type Work<'a> = dyn Fn(usize, usize) + Sync + 'a;
+
+/// The claimed and the last chunk of one thread's share, on a cache line of its own.
+#[repr(align(64))]
+struct Share {
+    /// End (32 bits), next (32 bits).
+    claims: AtomicU64,
+}
 
 struct Phase {
-    /// Generation (24 bits), number of chunks (20 bits), next chunk (20 bits).
-    claims: AtomicU64,
+    shares: Box<[Share]>,
+    chunks: AtomicUsize,
     finished: AtomicUsize,
-    work: UnsafeCell<Option<Work>>,
+    /// Its lifetime erased; see the safety notes in [`ThreadPool::publish`].
+    work: UnsafeCell<Option<*const Work<'static>>>,
     caller: UnsafeCell<Option<Thread>>,
     caller_parked: AtomicBool,
     workers_parked: Box<[AtomicBool]>,
@@ -30,8 +41,8 @@ struct Phase {
     stop: AtomicBool,
 }
 
-// SAFETY: `work` and `caller` are written by the caller of `run` alone, while no chunk of the phase can
-// be claimed, and read only by threads that have claimed a chunk; `claims` orders the two.
+// SAFETY: `work` and `caller` are written by the caller of `run` alone, while no chunk can be claimed, and
+// read only by threads that have claimed a chunk; `claims` orders the two.
 unsafe impl Sync for Phase {}
 // SAFETY: the pointer in `work` is only followed under the same protocol, whichever thread drops it.
 unsafe impl Send for Phase {}
@@ -42,28 +53,29 @@ pub(crate) struct ThreadPool {
     workers: Vec<JoinHandle<()>>,
 }
 
-/// The most chunks of a phase.
-pub(crate) const MOST_CHUNKS: usize = (1 << 20) - 1;
-
 impl ThreadPool {
     /// A pool of `threads` threads, at least one: the caller.
     pub(crate) fn new(threads: usize) -> Self {
-        let workers = threads.max(1) - 1;
-        let phase = Arc::new(Phase {
+        let threads = threads.max(1);
+        let share = |_| Share {
             claims: AtomicU64::new(0),
+        };
+        let phase = Arc::new(Phase {
+            shares: (0..threads).map(share).collect(),
+            chunks: AtomicUsize::new(0),
             finished: AtomicUsize::new(0),
             work: UnsafeCell::new(None),
             caller: UnsafeCell::new(None),
             caller_parked: AtomicBool::new(false),
-            workers_parked: (0..workers).map(|_| AtomicBool::new(false)).collect(),
+            workers_parked: (1..threads).map(|_| AtomicBool::new(false)).collect(),
             panicked: AtomicBool::new(false),
             stop: AtomicBool::new(false),
         });
-        let workers = (0..workers)
+        let workers = (1..threads)
             .map(|index| {
                 let phase = Arc::clone(&phase);
                 thread::Builder::new()
-                    .name(format!("strata-nn-{}", index + 1))
+                    .name(format!("strata-nn-{index}"))
                     .spawn(move || phase.serve(index))
                     .expect("the system has room for another thread")
             })
@@ -71,36 +83,49 @@ impl ThreadPool {
         Self { phase, workers }
     }
 
-    /// Calls `work(chunk)` once for each chunk in `0..chunks`, and returns when all are done.
+    /// Calls `work(part, chunk)` once for each chunk in `0..chunks[part]` of each part, and returns when
+    /// all are done.
     ///
     /// # Panics
-    /// If a chunk panics, or there are more than [`MOST_CHUNKS`].
-    pub(crate) fn run(&mut self, chunks: usize, work: &(dyn Fn(usize) + Sync)) {
-        assert!(chunks <= MOST_CHUNKS, "too many chunks in a phase");
-        if chunks == 0 {
+    /// If a chunk panics.
+    pub(crate) fn run(&mut self, chunks: &[usize], work: &(dyn Fn(usize, usize) + Sync)) {
+        let threads = self.phase.shares.len();
+        if threads == 1 {
+            for (part, &chunks) in chunks.iter().enumerate() {
+                (0..chunks).for_each(|chunk| work(part, chunk));
+            }
             return;
         }
-        if self.workers.is_empty() {
-            (0..chunks).for_each(work);
-            return;
-        }
-        self.publish(chunks, work);
-        let generation = generation_of(self.phase.claims.load(Ordering::Relaxed));
-        while self.phase.claim_and_work(generation) {}
-        self.wait_for(chunks);
+        let share_of = |chunks: usize, owner: usize| -> Range<usize> {
+            chunks * owner / threads..chunks * (owner + 1) / threads
+        };
+        let of_owner = |owner: usize, number: usize| {
+            let mut number = number;
+            for (part, &chunks) in chunks.iter().enumerate() {
+                let share = share_of(chunks, owner);
+                if number < share.len() {
+                    return work(part, share.start + number);
+                }
+                number -= share.len();
+            }
+        };
+        let lengths = |owner: usize| {
+            let shares = chunks.iter().map(|&chunks| share_of(chunks, owner).len());
+            shares.sum::<usize>()
+        };
+        self.publish(chunks.iter().sum(), &lengths, &of_owner);
+        while self.phase.claim_and_work(0) {}
+        self.wait();
         assert!(
             !self.phase.panicked.swap(false, Ordering::Relaxed),
             "a chunk of work panicked"
         );
     }
 
-    fn publish(&mut self, chunks: usize, work: &(dyn Fn(usize) + Sync)) {
+    fn publish(&mut self, chunks: usize, lengths: &dyn Fn(usize) -> usize, work: &Work) {
         // SAFETY: only the lifetime changes. The pointer is followed only by threads that have claimed
         // a chunk of this phase, and `run` does not return before all of them are finished.
-        let work = unsafe {
-            std::mem::transmute::<&(dyn Fn(usize) + Sync), &'static (dyn Fn(usize) + Sync)>(work)
-        };
-        let work: Work = work;
+        let work = unsafe { std::mem::transmute::<&Work<'_>, &'static Work<'static>>(work) };
         // SAFETY: the previous phase has no unclaimed chunk and all of its chunks are finished, so no
         // other thread reads these cells until `claims` below announces the new phase.
         unsafe {
@@ -108,11 +133,11 @@ impl ThreadPool {
             *self.phase.caller.get() = Some(thread::current());
         }
         self.phase.finished.store(0, Ordering::Relaxed);
-        let before = generation_of(self.phase.claims.load(Ordering::Relaxed));
-        let generation = (before + 1) & 0xff_ffff;
-        self.phase
-            .claims
-            .store(packed(generation, chunks), Ordering::SeqCst);
+        self.phase.chunks.store(chunks, Ordering::Relaxed);
+        for (owner, share) in self.phase.shares.iter().enumerate() {
+            let end = lengths(owner) as u64;
+            share.claims.store(end << 32, Ordering::SeqCst);
+        }
         for (parked, worker) in self.phase.workers_parked.iter().zip(&self.workers) {
             if parked.load(Ordering::SeqCst) {
                 worker.thread().unpark();
@@ -120,7 +145,8 @@ impl ThreadPool {
         }
     }
 
-    fn wait_for(&self, chunks: usize) {
+    fn wait(&self) {
+        let chunks = self.phase.chunks.load(Ordering::Relaxed);
         let all_finished = || self.phase.finished.load(Ordering::SeqCst) == chunks;
         if spin_until(all_finished) {
             return;
@@ -148,43 +174,50 @@ impl Phase {
     /// A worker's life: work, spin, park.
     fn serve(&self, index: usize) {
         while !self.stop.load(Ordering::SeqCst) {
-            let generation = generation_of(self.claims.load(Ordering::SeqCst));
-            while self.claim_and_work(generation) {}
+            while self.claim_and_work(index) {}
             let something_new = || {
-                let claims = self.claims.load(Ordering::SeqCst);
-                has_chunks(claims) || self.stop.load(Ordering::SeqCst)
+                let left = |share: &Share| has_chunks(share.claims.load(Ordering::SeqCst));
+                self.shares.iter().any(left) || self.stop.load(Ordering::SeqCst)
             };
             if spin_until(something_new) {
                 continue;
             }
-            self.workers_parked[index].store(true, Ordering::SeqCst);
+            let parked = &self.workers_parked[index - 1];
+            parked.store(true, Ordering::SeqCst);
             while !something_new() {
                 thread::park();
             }
-            self.workers_parked[index].store(false, Ordering::SeqCst);
+            parked.store(false, Ordering::SeqCst);
         }
     }
 
-    /// Computes the next chunk of the phase `generation`; false if there is none left.
-    fn claim_and_work(&self, generation: u32) -> bool {
-        let claimed = self
-            .claims
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |claims| {
-                (generation_of(claims) == generation && has_chunks(claims)).then_some(claims + 1)
-            });
-        let Ok(claims) = claimed else { return false };
+    /// Computes a chunk of one's own share, or, if it is used up, of another's; false if none is left.
+    fn claim_and_work(&self, index: usize) -> bool {
+        let threads = self.shares.len();
+        let claimed = (0..threads).find_map(|further| {
+            let owner = (index + further) % threads;
+            let claims = &self.shares[owner].claims;
+            let next = |claims: u64| has_chunks(claims).then_some(claims + 1);
+            let before = claims.fetch_update(Ordering::SeqCst, Ordering::SeqCst, next);
+            before.ok().map(|before| (owner, next_of(before)))
+        });
+        let Some((owner, number)) = claimed else {
+            return false;
+        };
         // SAFETY: this thread holds an unfinished chunk of the current phase, so `run` is still waiting
         // and neither cell is written before `finished` says that this chunk is done; the pointer
         // outlives the call for the same reason.
         let (work, caller) = unsafe { (*self.work.get(), (*self.caller.get()).clone()) };
         let work = work.expect("a phase that has chunks has work");
+        // Before this chunk is finished, since the next phase may have another number.
+        let chunks = self.chunks.load(Ordering::Relaxed);
         // SAFETY: see above.
-        let outcome = catch_unwind(AssertUnwindSafe(|| unsafe { (*work)(next_of(claims)) }));
+        let outcome = catch_unwind(AssertUnwindSafe(|| unsafe { (*work)(owner, number) }));
         if outcome.is_err() {
             self.panicked.store(true, Ordering::SeqCst);
         }
         let finished = self.finished.fetch_add(1, Ordering::SeqCst) + 1;
-        if finished == chunks_of(claims) && self.caller_parked.load(Ordering::SeqCst) {
+        if finished == chunks && self.caller_parked.load(Ordering::SeqCst) {
             caller.expect("a phase has a caller").unpark();
         }
         true
@@ -201,24 +234,12 @@ fn spin_until(condition: impl Fn() -> bool) -> bool {
     false
 }
 
-fn packed(generation: u32, chunks: usize) -> u64 {
-    u64::from(generation) << 40 | (chunks as u64) << 20
-}
-
-fn generation_of(claims: u64) -> u32 {
-    (claims >> 40) as u32
-}
-
-fn chunks_of(claims: u64) -> usize {
-    (claims >> 20 & 0xf_ffff) as usize
-}
-
 fn next_of(claims: u64) -> usize {
-    (claims & 0xf_ffff) as usize
+    (claims & 0xffff_ffff) as usize
 }
 
 fn has_chunks(claims: u64) -> bool {
-    next_of(claims) < chunks_of(claims)
+    claims & 0xffff_ffff < claims >> 32
 }
 
 #[cfg(test)]
@@ -229,17 +250,21 @@ mod tests {
     fn every_chunk_is_done_once() {
         for threads in [1, 2, 5] {
             let mut pool = ThreadPool::new(threads);
-            for chunks in [0, 1, 2, 7, 300] {
-                let counts: Vec<AtomicUsize> = (0..chunks).map(|_| AtomicUsize::new(0)).collect();
+            for parts in [&[0][..], &[1], &[2, 0, 3], &[7, 1], &[300, 5]] {
+                let counts: Vec<Vec<AtomicUsize>> = parts
+                    .iter()
+                    .map(|&chunks| (0..chunks).map(|_| AtomicUsize::new(0)).collect())
+                    .collect();
                 for _ in 0..50 {
-                    pool.run(chunks, &|chunk| {
-                        counts[chunk].fetch_add(1, Ordering::Relaxed);
+                    pool.run(parts, &|part, chunk| {
+                        counts[part][chunk].fetch_add(1, Ordering::Relaxed);
                     });
                 }
                 let all_fifty = counts
                     .iter()
+                    .flatten()
                     .all(|count| count.load(Ordering::Relaxed) == 50);
-                assert!(all_fifty, "{threads} threads, {chunks} chunks");
+                assert!(all_fifty, "{threads} threads, {parts:?}");
             }
         }
     }
@@ -248,11 +273,11 @@ mod tests {
     fn a_panic_reaches_the_caller_and_the_pool_goes_on() {
         let mut pool = ThreadPool::new(3);
         let panicked = catch_unwind(AssertUnwindSafe(|| {
-            pool.run(20, &|chunk| assert!(chunk != 11, "chunk 11 fails"));
+            pool.run(&[20], &|_, chunk| assert!(chunk != 11, "chunk 11 fails"));
         }));
         assert!(panicked.is_err());
         let done = AtomicUsize::new(0);
-        pool.run(20, &|_| {
+        pool.run(&[20], &|_, _| {
             done.fetch_add(1, Ordering::Relaxed);
         });
         assert_eq!(done.into_inner(), 20);

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use super::aligned::{AlignedBuffer, LANES};
 use super::instruction_set::InstructionSet;
-use super::plan::{Part, Work};
+use super::plan::{Part, Phase, Work};
 use super::pool::ThreadPool;
 use super::product::Rows;
 use super::shared::SharedSlice;
@@ -230,28 +230,16 @@ impl<'a> Step<'a> {
     }
 
     /// Runs phases one after the other.
-    pub(crate) fn run(&self, pool: &mut ThreadPool, phases: &[Vec<Part>]) {
+    pub(crate) fn run(&self, pool: &mut ThreadPool, phases: &[Phase]) {
         for phase in phases {
             self.run_phase(pool, phase);
         }
     }
 
     /// Runs the parts of one phase side by side.
-    pub(crate) fn run_phase(&self, pool: &mut ThreadPool, phase: &[Part]) {
-        let chunks_of = |part: &Part| match part.work {
-            Work::Gather => self.next.map_or(0, |batch| gather_chunks(&batch)),
-            _ => part.cut.chunks(),
-        };
-        let chunks = phase.iter().map(chunks_of).sum();
-        pool.run(chunks, &|chunk| {
-            let mut chunk = chunk;
-            for part in phase {
-                let chunks = chunks_of(part);
-                if chunk < chunks {
-                    return self.chunk(part, chunk);
-                }
-                chunk -= chunks;
-            }
+    pub(crate) fn run_phase(&self, pool: &mut ThreadPool, phase: &Phase) {
+        pool.run(phase.chunks(), &|part, chunk| {
+            self.chunk(&phase.parts()[part], chunk);
         });
     }
 
@@ -299,6 +287,9 @@ impl<'a> Step<'a> {
     /// Gathers some rows of the next batch.
     fn gather(&self, chunk: usize) {
         let Some(batch) = &self.next else { return };
+        if chunk >= gather_chunks(batch) {
+            return;
+        }
         gather_chunk(
             batch,
             chunk,
@@ -383,7 +374,7 @@ pub(crate) fn gather(pool: &mut ThreadPool, workspace: &mut Workspace, batch: &B
         SharedSlice::new(&mut gathered.x),
         SharedSlice::new(&mut gathered.labels),
     );
-    pool.run(gather_chunks(batch), &|chunk| {
+    pool.run(&[gather_chunks(batch)], &|_, chunk| {
         gather_chunk(batch, chunk, (&x, stride), &labels);
     });
 }
