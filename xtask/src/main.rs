@@ -1,9 +1,11 @@
 //! Developer tasks, run as `cargo xtask TASK`.
 //!
 //! * `test` is the README's test command and all that CI runs.
+//! * `interop` exchanges state dicts with torch.
 //! * `bench` measures training epochs side by side with the peers in `bench/`.
 
 mod bench;
+mod interop;
 mod peers;
 mod test;
 
@@ -21,12 +23,15 @@ enum Task {
     Test,
     /// Measure training epochs side by side with `PyTorch`
     Bench(bench::Options),
+    /// Exchange state dicts with `PyTorch`, both ways
+    Interop(interop::Options),
 }
 
 fn main() -> ExitCode {
     let done = match Task::parse() {
         Task::Test => test::run(),
         Task::Bench(options) => bench::run(&options),
+        Task::Interop(options) => interop::run(&options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

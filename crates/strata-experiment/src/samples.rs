@@ -26,6 +26,7 @@ impl Samples for Images<'_> {
         row_stride: usize,
         labels: &mut [u32],
     ) {
+        self.touch(indices);
         let Normalizer { scale, shift } = *self.normalizer;
         let rows = x.chunks_mut(row_stride).zip(labels).zip(indices);
         for ((row, label), &position) in rows {
@@ -35,3 +36,18 @@ impl Samples for Images<'_> {
         }
     }
 }
+
+impl Images<'_> {
+    /// Reads a byte of each cache line of some images. They lie anywhere in memory; asked for all at once,
+    /// they are waited for together.
+    fn touch(&self, positions: &[u32]) {
+        let lines = positions.iter().flat_map(|&position| {
+            let pixels = self.subset.pixels(position as usize);
+            pixels.iter().step_by(CACHE_LINE).copied()
+        });
+        std::hint::black_box(lines.fold(0, |all, pixel| all ^ pixel));
+    }
+}
+
+/// Bytes.
+const CACHE_LINE: usize = 64;

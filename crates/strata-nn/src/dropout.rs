@@ -141,6 +141,12 @@ impl Mask {
         (row * stride + column) as u32
     }
 
+    /// Whether all rows have the same mask.
+    #[inline(always)]
+    pub(crate) fn shared(&self) -> bool {
+        self.shared
+    }
+
     /// What the unit at a place is multiplied by.
     #[inline(always)]
     pub(crate) fn factor(&self, place: u32) -> f32 {

@@ -64,7 +64,7 @@ pub(crate) struct RowOutcome {
     pub(crate) confidence: f32,
     /// The likeliest class, the first one where several are.
     pub(crate) predicted: u32,
-    /// Number of classes that are likelier than the sample's own, or as likely and before it.
+    /// Number of classes that are likelier than the sample's own, or as likely and before it; in evaluation.
     pub(crate) rank: u32,
 }
 
@@ -91,6 +91,7 @@ impl Criterion<'_> {
         &self,
         logits: &[f32],
         label: usize,
+        with_rank: bool,
         exps: &mut [f32],
     ) -> (RowOutcome, f32) {
         let logits = &logits[..self.classes];
@@ -103,8 +104,13 @@ impl Criterion<'_> {
         let own = logits[label];
         // The first one among equals.
         let predicted = logits.iter().position(|&z| z == most).unwrap_or(0);
-        let before = logits[..label].iter().filter(|&&z| z >= own).count();
-        let after = logits[label + 1..].iter().filter(|&&z| z > own).count();
+        let rank = if with_rank {
+            let before = logits[..label].iter().filter(|&&z| z >= own).count();
+            let after = logits[label + 1..].iter().filter(|&&z| z > own).count();
+            before + after
+        } else {
+            0
+        };
         let log_sum = math::ln(sum) + f64::from(most);
         let own = f64::from(own);
         let loss = if self.on_others == 0.0 {
@@ -127,7 +133,7 @@ impl Criterion<'_> {
             loss: loss as f32,
             confidence: (1.0 / sum) as f32,
             predicted: predicted as u32,
-            rank: (before + after) as u32,
+            rank: rank as u32,
         };
         (outcome, sum as f32)
     }

@@ -141,10 +141,17 @@ pub fn read(path: &Path) -> Result<(Vec<Tensor>, Value), TensorFileError> {
             size,
         });
     }
-    let bytes = fs_err::read(path)?;
+    read_bytes(path, &fs_err::read(path)?)
+}
+
+/// As [`read`], from the bytes of a file; `path` is what messages call it.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_bytes(path: &Path, bytes: &[u8]) -> Result<(Vec<Tensor>, Value), TensorFileError> {
     let format = |error: SafeTensorError| TensorFileError::format(path, &error);
-    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(format)?;
-    let file = SafeTensors::deserialize(&bytes).map_err(format)?;
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(format)?;
+    let file = SafeTensors::deserialize(bytes).map_err(format)?;
 
     let mut tensors = Vec::with_capacity(file.len());
     for name in header.offset_keys() {

@@ -151,15 +151,19 @@ impl Step<'_> {
         // SAFETY: the layer's inputs and derivatives were written in phases before.
         let x = unsafe { self.inputs_of(index, 0..self.rows) };
         let mut own = [[0.0; LANES]; 16];
-        for panel in panels {
+        let dz_of = |panel: usize| {
             let from = panel * self.panel_rows * LANES;
             // SAFETY: as above.
-            let dz = unsafe { layer.dz_panels.read(from..from + self.rows * LANES) };
-            if inputs.start == 0 {
-                self.vector_gradients(index, panel, dz, &mut sums);
+            unsafe { layer.dz_panels.read(from..from + self.rows * LANES) }
+        };
+        if inputs.start == 0 {
+            for panel in panels.clone() {
+                self.vector_gradients(index, panel, dz_of(panel), &mut sums);
             }
-            for first in inputs.clone().step_by(LANES) {
-                let block = first..(first + LANES).min(inputs.end);
+        }
+        for first in inputs.clone().step_by(LANES) {
+            let block = first..(first + LANES).min(inputs.end);
+            for panel in panels.clone() {
                 let at = |input: usize| (panel * layer.inputs + input) * LANES;
                 let places = at(block.start)..at(block.end);
                 // SAFETY: the cut gives these weights and all that belongs to them to this chunk.
@@ -171,9 +175,10 @@ impl Step<'_> {
                     let stored = unsafe { layer.weight.gradient.range(places) };
                     stored.as_chunks_mut::<LANES>().0
                 };
+                let dz = dz_of(panel);
                 columns_times_panel(self.config.set, x, self.rows, dz, block.clone(), gradient);
                 of_weights.add(self.config.set, value, gradient.as_flattened_mut());
-                self.update_weights(layer, panel, block, gradient.as_flattened());
+                self.update_weights(layer, panel, block.clone(), gradient.as_flattened());
             }
         }
         sums.weight_squares = of_weights.squares();

@@ -13,6 +13,9 @@ use crate::norm::{NORM_EPS, NORM_MOMENTUM, Norm};
 
 type Tile = [[f32; LANES]];
 
+/// Room for the derivatives of the largest tile.
+const NO_SLOPES: [[f32; LANES]; 16] = [[0.0; LANES]; 16];
+
 impl Step<'_> {
     /// Some rows and panels of a layer's affine part, and, where no normalisation needs more of them
     /// first, its activation and dropout.
@@ -28,6 +31,7 @@ impl Step<'_> {
             )
         };
         let right = (weight, layer.inputs);
+        let mut slopes = NO_SLOPES;
         let finish = &mut |first_row: usize, panel: usize, tile: &mut Tile| {
             if is_last {
                 // SAFETY: the cut gives each row of each panel to one chunk.
@@ -35,20 +39,26 @@ impl Step<'_> {
             } else if let Some(norm) = &layer.norm {
                 if norm.kind == Norm::Batch && !self.config.training {
                     normalize_by_running_statistics(norm, panel, tile);
-                    self.activate(layer, (first_row, panel), tile);
+                    self.activate(layer, (first_row, panel), tile, &mut slopes);
                 } else {
                     // SAFETY: as above.
                     unsafe { store_rows(&norm.normalized, layer.stride, first_row, panel, tile) };
                 }
             } else {
-                self.activate(layer, (first_row, panel), tile);
+                self.activate(layer, (first_row, panel), tile, &mut slopes);
             }
         };
         rows_times_panels(self.config.set, x, right, bias, rows, panels, finish);
     }
 
-    /// Activation and dropout of a tile, stored with its derivative.
-    fn activate(&self, layer: &LayerView, (first_row, panel): (usize, usize), tile: &mut Tile) {
+    /// Activation and dropout of a tile, stored with its derivative; `slopes` is room for the latter.
+    fn activate(
+        &self,
+        layer: &LayerView,
+        (first_row, panel): (usize, usize),
+        tile: &mut Tile,
+        slopes: &mut Tile,
+    ) {
         let unit = Unit {
             activation: self.config.activation,
             mask: layer.mask,
@@ -58,7 +68,6 @@ impl Step<'_> {
                 self.config.evaluation_scale
             },
         };
-        let mut slopes = [[0.0; LANES]; 16];
         let slopes = &mut slopes[..tile.len()];
         let place = (first_row, panel * LANES, layer.stride);
         unit.apply(self.config.set, place, tile, slopes);
@@ -123,6 +132,7 @@ impl Step<'_> {
                 running_var[j] += NORM_MOMENTUM * (variance[j] * unbiased - running_var[j]);
             }
         }
+        let mut slopes = NO_SLOPES;
         for first in (0..self.rows).step_by(16) {
             let mut tile = [[0.0; LANES]; 16];
             let tile = &mut tile[..16.min(self.rows - first)];
@@ -134,7 +144,7 @@ impl Step<'_> {
                 values.copy_from_slice(normalized);
             }
             scale_and_shift(norm, panel, tile);
-            self.activate(layer, (first, panel), tile);
+            self.activate(layer, (first, panel), tile, &mut slopes);
         }
     }
 
@@ -157,6 +167,7 @@ impl Step<'_> {
                 *z = (*z - mean) * *inverse;
             }
         }
+        let mut slopes = NO_SLOPES;
         for first in rows.clone().step_by(16) {
             for panel in 0..layer.output_panels() {
                 let mut tile = [[0.0; LANES]; 16];
@@ -167,7 +178,7 @@ impl Step<'_> {
                     values.copy_from_slice(unsafe { norm.normalized.read(at..at + LANES) });
                 }
                 scale_and_shift(norm, panel, tile);
-                self.activate(layer, (first, panel), tile);
+                self.activate(layer, (first, panel), tile, &mut slopes);
             }
         }
     }
@@ -215,7 +226,9 @@ impl Step<'_> {
                 )
             };
             let criterion = self.config.criterion;
-            let sum = value_of(self.config.set, criterion, logits, label, exps, outcome);
+            let with_rank = !self.config.training;
+            let of_row = (logits, label, with_rank);
+            let sum = value_of(self.config.set, criterion, of_row, exps, outcome);
             if !self.config.training {
                 continue;
             }
@@ -234,8 +247,7 @@ impl Step<'_> {
 fn value_of(
     set: InstructionSet,
     criterion: Criterion,
-    logits: &[f32],
-    label: usize,
+    row: (&[f32], usize, bool),
     exps: &mut [f32],
     outcome: &mut RowOutcome,
 ) -> f32 {
@@ -245,8 +257,7 @@ fn value_of(
         set,
         value_body(
             criterion: Criterion,
-            logits: &[f32],
-            label: usize,
+            row: (&[f32], usize, bool),
             exps: &mut [f32],
             result: &mut (&mut RowOutcome, &mut f32),
         )
@@ -257,12 +268,12 @@ fn value_of(
 #[inline(always)]
 fn value_body(
     criterion: Criterion,
-    logits: &[f32],
-    label: usize,
+    row: (&[f32], usize, bool),
     exps: &mut [f32],
     result: &mut (&mut RowOutcome, &mut f32),
 ) {
-    (*result.0, *result.1) = criterion.value(logits, label, exps);
+    let (logits, label, with_rank) = row;
+    (*result.0, *result.1) = criterion.value(logits, label, with_rank, exps);
 }
 
 fn gradient_of(
@@ -337,34 +348,31 @@ fn unit_body(unit: Unit, place: (usize, usize, usize), values: &mut Tile, slopes
         }
         return activate(values, slopes);
     };
-    let factors = |r: usize| {
-        let first = mask.place((row + r, column), stride);
-        let mut factors = [0.0; LANES];
-        for (j, factor) in factors.iter_mut().enumerate() {
-            *factor = mask.factor(first + j as u32);
-        }
-        factors
+    let first = mask.place((row, column), stride);
+    let row_stride = if mask.shared() { 0 } else { stride as u32 };
+    // Element by element, so that the loop is vectorised along a row.
+    let factor = |i: usize| {
+        let (row, column) = ((i / LANES) as u32, (i % LANES) as u32);
+        mask.factor(first.wrapping_add(row.wrapping_mul(row_stride)) + column)
     };
+    let count = values.len() * LANES;
     if mask.before_activation {
-        for (r, values) in values.iter_mut().enumerate() {
-            times(values, &factors(r));
+        for (i, value) in values.as_flattened_mut()[..count].iter_mut().enumerate() {
+            *value *= factor(i);
         }
         activate(values, slopes);
+        for (i, slope) in slopes.as_flattened_mut()[..count].iter_mut().enumerate() {
+            *slope *= factor(i);
+        }
     } else {
         activate(values, slopes);
-        for (r, values) in values.iter_mut().enumerate() {
-            times(values, &factors(r));
+        let (values, slopes) = (values.as_flattened_mut(), slopes.as_flattened_mut());
+        let elements = values[..count].iter_mut().zip(&mut slopes[..count]);
+        for (i, (value, slope)) in elements.enumerate() {
+            let factor = factor(i);
+            *value *= factor;
+            *slope *= factor;
         }
-    }
-    for (r, slopes) in slopes.iter_mut().enumerate() {
-        times(slopes, &factors(r));
-    }
-}
-
-#[inline(always)]
-fn times(values: &mut [f32; LANES], factors: &[f32; LANES]) {
-    for (value, factor) in values.iter_mut().zip(factors) {
-        *value *= factor;
     }
 }
 

@@ -111,12 +111,15 @@ pub(crate) fn rows_times_panels(
     panels: Range<usize>,
     finish: &mut impl FnMut(usize, usize, &mut [[f32; LANES]]),
 ) {
+    let mut out: Accumulators = [[0.0; LANES]; 16];
     for_each_tile(set, rows.clone(), |first_row, count| {
         for panel in panels.clone() {
-            let mut out: Accumulators = [[0.0; LANES]; 16];
             let out = &mut out[..count];
-            if let Some(start) = start.as_chunks::<LANES>().0.get(panel) {
-                out.fill(*start);
+            let start = start.as_chunks::<LANES>().0.get(panel);
+            if let Some(start) = start {
+                for row in out.iter_mut() {
+                    *row = *start;
+                }
             }
             let tile = Tile {
                 a: &x.data[(first_row - rows.start) * x.stride..],
@@ -125,6 +128,7 @@ pub(crate) fn rows_times_panels(
                 b: &right[panel * inner * LANES..],
                 inner,
                 rows: count,
+                from_zero: start.is_none(),
             };
             tile.accumulate(set, out);
             finish(first_row, panel, out);
@@ -143,7 +147,6 @@ pub(crate) fn columns_times_panel(
     columns: Range<usize>,
     out: &mut [[f32; LANES]],
 ) {
-    out.fill([0.0; LANES]);
     for_each_tile(set, columns.clone(), |first_column, count| {
         let tile = Tile {
             a: &x.data[first_column..],
@@ -152,6 +155,7 @@ pub(crate) fn columns_times_panel(
             b: panel,
             inner: samples,
             rows: count,
+            from_zero: true,
         };
         tile.accumulate(set, &mut out[first_column - columns.start..]);
     });

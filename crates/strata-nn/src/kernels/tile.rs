@@ -21,6 +21,8 @@ pub(crate) struct Tile<'a> {
     pub(crate) inner: usize,
     /// Rows of the tile.
     pub(crate) rows: usize,
+    /// Whether the result begins at zero, and not with what `out` holds.
+    pub(crate) from_zero: bool,
 }
 
 /// Rows of the largest tile; its accumulators fill the registers.
@@ -36,7 +38,7 @@ pub(crate) fn most_rows(set: InstructionSet) -> usize {
 pub(crate) type Accumulators = [[f32; LANES]; 16];
 
 impl Tile<'_> {
-    /// Adds the tile to `out`, a row of 16 for each of its rows.
+    /// Adds the tile to `out`, a row of 16 for each of its rows; or replaces `out` by it.
     ///
     /// # Panics
     /// If an operand is too short, or there are more rows than [`most_rows`].
@@ -45,6 +47,9 @@ impl Tile<'_> {
         assert!(out.len() >= self.rows, "the result is too short");
         assert!(self.b.len() >= self.inner * LANES, "the panel is too short");
         if self.inner == 0 {
+            if self.from_zero {
+                out.fill([0.0; LANES]);
+            }
             return;
         }
         let last = (self.rows - 1) * self.row_stride + (self.inner - 1) * self.inner_stride;
@@ -69,6 +74,9 @@ fn portable(tile: &Tile, out: &mut [[f32; LANES]]) {
             x * y + z
         }
     };
+    if tile.from_zero {
+        out[..tile.rows].fill([0.0; LANES]);
+    }
     for (k, b) in tile.b.chunks_exact(LANES).take(tile.inner).enumerate() {
         for (row, sums) in out.iter_mut().enumerate().take(tile.rows) {
             let a = tile.a[row * tile.row_stride + k * tile.inner_stride];
@@ -121,8 +129,10 @@ mod x86 {
         // are read `inner` times and moved without being read once more.
         unsafe {
             let mut sums = [_mm512_set1_ps(0.0); ROWS];
-            for (sum, row) in sums.iter_mut().zip(out.iter()) {
-                *sum = _mm512_loadu_ps(row.as_ptr());
+            if !tile.from_zero {
+                for (sum, row) in sums.iter_mut().zip(out.iter()) {
+                    *sum = _mm512_loadu_ps(row.as_ptr());
+                }
             }
             for _ in 0..tile.inner {
                 let columns = _mm512_loadu_ps(b);
@@ -148,11 +158,13 @@ mod x86 {
         // SAFETY: as in `avx512_rows`.
         unsafe {
             let mut sums = [[_mm256_set1_ps(0.0); 2]; ROWS];
-            for (sum, row) in sums.iter_mut().zip(out.iter()) {
-                *sum = [
-                    _mm256_loadu_ps(row.as_ptr()),
-                    _mm256_loadu_ps(row.as_ptr().add(8)),
-                ];
+            if !tile.from_zero {
+                for (sum, row) in sums.iter_mut().zip(out.iter()) {
+                    *sum = [
+                        _mm256_loadu_ps(row.as_ptr()),
+                        _mm256_loadu_ps(row.as_ptr().add(8)),
+                    ];
+                }
             }
             for _ in 0..tile.inner {
                 let columns = [_mm256_loadu_ps(b), _mm256_loadu_ps(b.add(8))];
@@ -199,7 +211,7 @@ mod tests {
                 let mut first = 0;
                 while first < rows {
                     let count = most_rows(set).min(rows - first);
-                    let tile = Tile { a: &a[first * row_stride..], row_stride, inner_stride, b: &b, inner, rows: count };
+                    let tile = Tile { a: &a[first * row_stride..], row_stride, inner_stride, b: &b, inner, rows: count, from_zero: false };
                     let mut out = [[0.5; LANES]; 16];
                     tile.accumulate(set, &mut out);
                     result.extend_from_slice(&out[..count]);

@@ -49,7 +49,7 @@ impl Step<'_> {
                 .apply(self.config.set, of_weights, places, gradient);
         };
         if !layer.transposed.is_empty() {
-            transpose(layer, panel, inputs);
+            transpose(self.config.set, layer, panel, inputs);
         }
     }
 
@@ -95,7 +95,7 @@ impl ParameterView<'_> {
 }
 
 /// Copies rows of a panel of 16 outputs to where the panels of 16 inputs have them.
-fn transpose(layer: &LayerView, panel: usize, rows: Range<usize>) {
+fn transpose(set: InstructionSet, layer: &LayerView, panel: usize, rows: Range<usize>) {
     let outputs = panel * LANES..((panel + 1) * LANES).min(layer.outputs);
     for first in rows.clone().step_by(LANES) {
         let inputs = first..(first + LANES).min(rows.end);
@@ -109,9 +109,121 @@ fn transpose(layer: &LayerView, panel: usize, rows: Range<usize>) {
                 layer.transposed.range(to..to + outputs.len() * LANES),
             )
         };
-        for (j, copy) in copy.chunks_exact_mut(LANES).enumerate() {
-            for (i, row) in block.chunks_exact(LANES).enumerate() {
+        let (block, copy) = (
+            block.as_chunks::<LANES>().0,
+            copy.as_chunks_mut::<LANES>().0,
+        );
+        if let (Some(block), Some(copy)) = (block.first_chunk(), copy.first_chunk_mut()) {
+            transpose_block(set, block, copy);
+            continue;
+        }
+        for (j, copy) in copy.iter_mut().enumerate() {
+            for (i, row) in block.iter().enumerate() {
                 copy[i] = row[j];
+            }
+        }
+    }
+}
+
+type Block = [[f32; LANES]; LANES];
+
+/// A whole block of 16 times 16.
+fn transpose_block(set: InstructionSet, block: &Block, copy: &mut Block) {
+    match set {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: an `InstructionSet` other than `Portable` comes from `available`, which has seen that
+        // the processor has these instructions.
+        InstructionSet::Avx512 => unsafe { x86::transpose_block(block, copy) },
+        _ => {
+            for (j, copy) in copy.iter_mut().enumerate() {
+                for (i, row) in block.iter().enumerate() {
+                    copy[i] = row[j];
+                }
+            }
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use std::arch::x86_64::{
+        _mm512_castpd_ps, _mm512_castps_pd, _mm512_loadu_ps, _mm512_shuffle_f32x4,
+        _mm512_storeu_ps, _mm512_unpackhi_pd, _mm512_unpackhi_ps, _mm512_unpacklo_pd,
+        _mm512_unpacklo_ps,
+    };
+
+    use super::Block;
+
+    /// Pairs of rows, pairs of pairs, then quarters: four rounds of 16 shuffles.
+    #[target_feature(enable = "avx512f")]
+    pub(super) fn transpose_block(block: &Block, copy: &mut Block) {
+        // SAFETY: each row is 16 f32.
+        let rows: [_; 16] = std::array::from_fn(|i| unsafe { _mm512_loadu_ps(block[i].as_ptr()) });
+        // Within each quarter of a register: elements 0 to 3 of rows 2i and 2i+1, interleaved.
+        let pairs: [_; 16] = std::array::from_fn(|i| {
+            let (a, b) = (rows[i / 2 * 2], rows[i / 2 * 2 + 1]);
+            if i % 2 == 0 {
+                _mm512_unpacklo_ps(a, b)
+            } else {
+                _mm512_unpackhi_ps(a, b)
+            }
+        });
+        // Element e of rows 4k to 4k+3, in each quarter.
+        let fours: [_; 16] = std::array::from_fn(|i| {
+            let (k, e) = (i / 4, i % 4);
+            let a = _mm512_castps_pd(pairs[4 * k + e / 2]);
+            let b = _mm512_castps_pd(pairs[4 * k + 2 + e / 2]);
+            _mm512_castpd_ps(if e % 2 == 0 {
+                _mm512_unpacklo_pd(a, b)
+            } else {
+                _mm512_unpackhi_pd(a, b)
+            })
+        });
+        // Quarters 0 and 2 (or 1 and 3) of rows 0 to 7 and of rows 8 to 15.
+        for e in 0..4 {
+            let low_even = _mm512_shuffle_f32x4::<0b10_00_10_00>(fours[e], fours[4 + e]);
+            let low_odd = _mm512_shuffle_f32x4::<0b11_01_11_01>(fours[e], fours[4 + e]);
+            let high_even = _mm512_shuffle_f32x4::<0b10_00_10_00>(fours[8 + e], fours[12 + e]);
+            let high_odd = _mm512_shuffle_f32x4::<0b11_01_11_01>(fours[8 + e], fours[12 + e]);
+            let columns = [
+                (
+                    e,
+                    _mm512_shuffle_f32x4::<0b10_00_10_00>(low_even, high_even),
+                ),
+                (
+                    4 + e,
+                    _mm512_shuffle_f32x4::<0b10_00_10_00>(low_odd, high_odd),
+                ),
+                (
+                    8 + e,
+                    _mm512_shuffle_f32x4::<0b11_01_11_01>(low_even, high_even),
+                ),
+                (
+                    12 + e,
+                    _mm512_shuffle_f32x4::<0b11_01_11_01>(low_odd, high_odd),
+                ),
+            ];
+            for (column, values) in columns {
+                // SAFETY: each row is 16 f32.
+                unsafe { _mm512_storeu_ps(copy[column].as_mut_ptr(), values) };
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_is_transposed() {
+        let block: Block = std::array::from_fn(|i| std::array::from_fn(|j| (16 * i + j) as f32));
+        for set in InstructionSet::available() {
+            let mut copy = [[0.0; LANES]; LANES];
+            transpose_block(set, &block, &mut copy);
+            for (j, row) in copy.iter().enumerate() {
+                let expected: [f32; LANES] = std::array::from_fn(|i| (16 * i + j) as f32);
+                assert_eq!(*row, expected, "{set:?}, column {j}");
             }
         }
     }
