@@ -107,3 +107,50 @@ fn a_file_of_another_program_has_no_metadata() {
     assert_eq!(tensors, [tensor("a", &[1], &[1.5])]);
     assert_eq!(metadata, Value::Null);
 }
+
+/// A header and the bytes after it.
+fn file(header: &serde_json::Value, data: usize) -> Vec<u8> {
+    let header = header.to_string();
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(header.as_bytes());
+    bytes.extend(vec![0; data]);
+    bytes
+}
+
+#[test]
+fn overlapping_and_huge_tensors_are_refused() {
+    let tensor = |shape: &[u64], from: u64, to: u64| serde_json::json!({"dtype": "F32", "shape": shape, "data_offsets": [from, to]});
+    for (what, header, data) in [
+        (
+            "overlapping",
+            serde_json::json!({"a": tensor(&[4], 0, 16), "b": tensor(&[4], 8, 24)}),
+            24,
+        ),
+        (
+            "huge",
+            serde_json::json!({"a": tensor(&[1 << 40, 1 << 40], 0, 16)}),
+            16,
+        ),
+        (
+            "beyond the file",
+            serde_json::json!({"a": tensor(&[1 << 40], 0, 1 << 42)}),
+            16,
+        ),
+        (
+            "another size",
+            serde_json::json!({"a": tensor(&[3], 0, 16)}),
+            16,
+        ),
+    ] {
+        let path = std::path::Path::new("model.safetensors");
+        let error = safetensors::read_bytes(path, &file(&header, data)).expect_err(what);
+        assert!(
+            error.to_string().contains("model.safetensors"),
+            "{what}: {error}"
+        );
+    }
+    // A header that claims more bytes than there could be.
+    let mut bytes = file(&serde_json::json!({}), 0);
+    bytes[..8].copy_from_slice(&u64::MAX.to_le_bytes());
+    assert!(safetensors::read_bytes(std::path::Path::new("x"), &bytes).is_err());
+}

@@ -72,3 +72,60 @@ fn a_truncated_model_is_refused() {
         .ends_with(1)
         .says(&["best_model.safetensors"]);
 }
+
+#[test]
+fn eval_takes_weights_of_torch() {
+    let project = Project::with_images();
+    let network = ["model.norm=batch", "model.dropout=0.2"];
+    project
+        .train(&["hydra.run.dir=run", network[0], network[1]])
+        .ends_with(0);
+    let summary = project.json("run/summary.json");
+    let weights = "--weights=run/artifacts/best_model.pt";
+    let with_run = project
+        .strata(&["eval", "run", weights, "--json"])
+        .ends_with(0);
+    let of_configuration = [
+        "eval",
+        weights,
+        "--json",
+        "model.hidden_dims=[32]",
+        "data.download=false",
+    ];
+    let alone: Vec<&str> = of_configuration.into_iter().chain(network).collect();
+    let alone = project.strata(&alone).ends_with(0);
+    for evaluated in [with_run, alone] {
+        let evaluated: serde_json::Value = serde_json::from_str(&evaluated.stdout).expect("JSON");
+        assert_eq!(evaluated["test/loss"], summary["last"]["test/loss"]);
+        let classes = evaluated["parts"]["test"]["class_accuracy"].as_array();
+        assert_eq!(classes.map(Vec::len), Some(47));
+    }
+    project
+        .strata(&["eval", weights, "data.download=false"])
+        .ends_with(1)
+        .says(&["best_model.pt", "model.hidden_dims=[32]"]);
+    project.strata(&["eval"]).ends_with(2).says(&["--weights"]);
+    project
+        .strata(&["eval", "run", "model.dropout=0.1"])
+        .ends_with(2)
+        .says(&["model.dropout=0.1"]);
+}
+
+#[test]
+fn weights_that_would_run_something_are_refused() {
+    let project = Project::with_images();
+    let torch = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../strata-tensorfile/tests/torch"
+    );
+    for (file, named) in [
+        ("malicious.pt", "posix.system"),
+        ("whole_model.pt", "torch.nn.modules.container.Sequential"),
+    ] {
+        let weights = format!("--weights={torch}/{file}");
+        project
+            .strata(&["eval", &weights, "data.download=false"])
+            .ends_with(1)
+            .says(&[file, named, "state_dict"]);
+    }
+}

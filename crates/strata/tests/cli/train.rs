@@ -149,3 +149,91 @@ fn glyphs_need_no_file_and_no_network() {
         "{accuracy:?}"
     );
 }
+
+#[test]
+fn every_kind_of_regularisation_can_be_had() {
+    let project = Project::with_images();
+    project
+        .train(&[
+            "hydra.run.dir=run",
+            "model.dropout_form=course",
+            "model.dropout=0.8",
+            "model.dropout_share_mask=true",
+            "model.input_dropout=0.9",
+            "model.norm=layer",
+            "model.bias_init=0.01",
+            "model.weight_init=orthogonal",
+            "training.penalty.l1=[1e-5,1e-4]",
+            "training.penalty.l2=1e-4",
+            "training.penalty.on=weights",
+            "training.label_smoothing=0.1",
+            "training.label_smoothing_kind=course",
+            "training.optimizer.decay_biases=false",
+            "training.scheduler.warmup={total_iters: 2}",
+            "training.eval_train=true",
+        ])
+        .ends_with(0);
+    let rows = project.rows_without_times("run");
+    let epoch = rows
+        .iter()
+        .rfind(|row| row.get("validation/loss").is_some());
+    let epoch = epoch.expect("an evaluated epoch");
+    for name in [
+        "train/penalty",
+        "gradients/1.weight/mean_abs",
+        "weights/5.weight/norm",
+        "validation/top5_accuracy",
+        "validation/calibration_error",
+        "generalization_gap/loss",
+    ] {
+        assert!(epoch[name].as_f64().is_some(), "{name}: {epoch}");
+    }
+    assert!(rows[0]["train/lr"].as_f64() < epoch["train/lr"].as_f64());
+}
+
+#[test]
+fn a_run_without_improvement_stops_early() {
+    let project = Project::with_images();
+    project
+        .train(&[
+            "hydra.run.dir=run",
+            "training.epochs=50",
+            "training.optimizer.params.lr=0",
+            "training.early_stopping.patience=2",
+        ])
+        .ends_with(0)
+        .says(&["stopped early after epoch 3"]);
+    let epochs = project
+        .rows_without_times("run")
+        .iter()
+        .filter(|row| row.get("validation/loss").is_some())
+        .count();
+    assert_eq!(epochs, 3);
+}
+
+#[test]
+fn settings_that_make_no_sense_name_their_key() {
+    let project = Project::with_images();
+    for (setting, said) in [
+        ("model.dropout_form=course model.dropout=0", "model.dropout"),
+        ("model.norm=batchnorm", "layer"),
+        ("training.penalty.l1=[1,2,3]", "training.penalty.l1"),
+        ("training.penalty.l2=-1", "training.penalty.l2"),
+        ("training.class_weights=[1,2]", "training.class_weights"),
+        (
+            "training.checkpoint.every=often",
+            "training.checkpoint.every",
+        ),
+        ("training.optimizer.name=Adma", "Adam"),
+        ("+training.optimizer.params.momentum=0.9", "momentum"),
+        (
+            "training.scheduler.name=CosineAnealingLR",
+            "CosineAnnealingLR",
+        ),
+        ("+model.weight_init_kwargs.gian=1", "gain"),
+        ("model.activation=relu6", "relu"),
+    ] {
+        let settings: Vec<&str> = setting.split(' ').collect();
+        project.train(&settings).ends_with(2).says(&[said]);
+    }
+}
