@@ -2,9 +2,9 @@
 
 use strata_diag::closest;
 use strata_nn::{
-    Activation, ActivationError, BiasInit, DropoutConfig, DropoutForm, InitError, InstructionSet,
-    LabelSmoothingKind, LossConfig, MlpConfig, Norm, OptimizerConfig, OptimizerError,
-    PenaltyConfig, SchedulerConfig, SchedulerError, SchedulerInterval, TrainerConfig, WeightInit,
+    Activation, BiasInit, DropoutConfig, DropoutForm, InstructionSet, LabelSmoothingKind,
+    LossConfig, MlpConfig, Norm, OptimizerConfig, PenaltyConfig, SchedulerConfig,
+    SchedulerInterval, SettingError, TrainerConfig, WeightInit,
 };
 
 use crate::config::{
@@ -14,25 +14,14 @@ use crate::config::{
 
 /// The network of the configuration.
 pub(crate) fn mlp_config(model: &ModelConfig) -> Result<MlpConfig, Invalid> {
-    let activation =
-        Activation::from_name(&model.activation, &model.activation_kwargs).map_err(|error| {
-            let key = match &error {
-                ActivationError::UnknownName { .. } => "model.activation".to_owned(),
-                ActivationError::UnknownParameter { parameter, .. }
-                | ActivationError::WrongType { parameter, .. } => {
-                    format!("model.activation_kwargs.{parameter}")
-                }
-            };
-            invalid(key, &error, &model.activation, &Activation::NAMES)
-        })?;
-    let weight_init = WeightInit::from_name(&model.weight_init, &model.weight_init_kwargs);
-    let weight_init = weight_init.map_err(|error: InitError| {
-        let key = match error.parameter() {
-            None => "model.weight_init".to_owned(),
-            Some(parameter) => format!("model.weight_init_kwargs.{parameter}"),
-        };
-        invalid(key, &error, &model.weight_init, &WeightInit::NAMES)
-    })?;
+    let activation = checked(
+        Activation::from_name(&model.activation, &model.activation_kwargs),
+        ("model.activation", "model.activation_kwargs"),
+    )?;
+    let weight_init = checked(
+        WeightInit::from_name(&model.weight_init, &model.weight_init_kwargs),
+        ("model.weight_init", "model.weight_init_kwargs"),
+    )?;
     Ok(MlpConfig {
         input_dim: model.input_dim,
         hidden_dims: model.hidden_dims.clone(),
@@ -143,14 +132,9 @@ pub(crate) fn threads(wanted: Option<usize>) -> usize {
 
 fn optimizer(config: &ExperimentConfig) -> Result<OptimizerConfig, Invalid> {
     let optimizer = &config.training.optimizer;
-    let parsed = OptimizerConfig::from_name(&optimizer.name, &optimizer.params).map_err(
-        |error: OptimizerError| {
-            let key = match error.parameter() {
-                None => "training.optimizer.name".to_owned(),
-                Some(parameter) => format!("training.optimizer.params.{parameter}"),
-            };
-            invalid(key, &error, &optimizer.name, &OptimizerConfig::NAMES)
-        },
+    let parsed = checked(
+        OptimizerConfig::from_name(&optimizer.name, &optimizer.params),
+        ("training.optimizer.name", "training.optimizer.params"),
     )?;
     Ok(OptimizerConfig {
         decay_biases: optimizer.decay_biases,
@@ -162,14 +146,10 @@ fn scheduler(config: &ExperimentConfig) -> Result<Option<SchedulerConfig>, Inval
     let Some(scheduler) = &config.training.scheduler else {
         return Ok(None);
     };
-    let parsed = SchedulerConfig::from_name(&scheduler.name, &scheduler.params);
-    let parsed = parsed.map_err(|error: SchedulerError| {
-        let key = match error.parameter() {
-            None => "training.scheduler.name".to_owned(),
-            Some(parameter) => format!("training.scheduler.params.{parameter}"),
-        };
-        invalid(key, &error, &scheduler.name, &SchedulerConfig::NAMES)
-    })?;
+    let parsed = checked(
+        SchedulerConfig::from_name(&scheduler.name, &scheduler.params),
+        ("training.scheduler.name", "training.scheduler.params"),
+    )?;
     let Some(warmup) = scheduler.warmup else {
         return Ok(Some(parsed));
     };
@@ -182,10 +162,27 @@ fn scheduler(config: &ExperimentConfig) -> Result<Option<SchedulerConfig>, Inval
     ))
 }
 
-fn invalid(key: String, error: &dyn std::fmt::Display, name: &str, names: &[&str]) -> Invalid {
-    let refused = Invalid::new(key, format!("cannot be used: {error}"));
-    match closest(name, names.iter().copied()).filter(|meant| *meant != name) {
-        Some(meant) => refused.with_help(format!("did you mean `{meant}`?")),
-        None => refused,
-    }
+/// Says which key holds what the engine refuses: that of the name, or the one below which parameters are.
+fn checked<T>(
+    parsed: Result<T, SettingError>,
+    (name_key, parameters_key): (&str, &str),
+) -> Result<T, Invalid> {
+    parsed.map_err(|error| {
+        let key = match error.parameter() {
+            None => name_key.to_owned(),
+            Some(parameter) => format!("{parameters_key}.{parameter}"),
+        };
+        let refused = Invalid::new(key, format!("cannot be used: {error}"));
+        let (wrong, known) = match &error {
+            SettingError::UnknownName { name, known, .. } => (name, known.to_vec()),
+            SettingError::UnknownParameter {
+                parameter, known, ..
+            } => (parameter, known.clone()),
+            SettingError::Invalid { .. } => return refused,
+        };
+        match closest(wrong, known) {
+            Some(meant) => refused.with_help(format!("did you mean `{meant}`?")),
+            None => refused,
+        }
+    })
 }

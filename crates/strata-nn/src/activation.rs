@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use thiserror::Error;
 
 use crate::math;
+use crate::parameters::{Parameters, SettingError};
 
 /// What a hidden unit makes of its input.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -57,36 +57,9 @@ pub enum Activation {
     Identity,
 }
 
-/// A name or a parameter that no activation has.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum ActivationError {
-    /// No activation of that name.
-    #[error("there is no activation `{name}`; there are {}", Activation::NAMES.join(", "))]
-    UnknownName {
-        /// What was asked for.
-        name: String,
-    },
-    /// The activation has no such parameter.
-    #[error("activation `{name}` has no parameter `{parameter}`; {}", crate::parameters::listed(.known))]
-    UnknownParameter {
-        /// The activation.
-        name: String,
-        /// What was given.
-        parameter: String,
-        /// The parameters it has.
-        known: Vec<&'static str>,
-    },
-    /// The parameter has another type.
-    #[error("parameter `{parameter}` of activation `{name}` must be {expected}")]
-    WrongType {
-        /// The activation.
-        name: String,
-        /// The parameter.
-        parameter: String,
-        /// What it must be.
-        expected: &'static str,
-    },
-}
+const KIND: &str = "activation";
+/// torch's switch between equal implementations.
+const INPLACE: [&str; 1] = ["inplace"];
 
 const SELU_SCALE: f32 = 1.050_701;
 const SELU_ALPHA: f32 = 1.673_263_2;
@@ -113,74 +86,64 @@ impl Activation {
     ///
     /// # Errors
     /// An unknown name, an unknown parameter, or a parameter of another type.
-    pub fn from_name(
-        name: &str,
-        kwargs: &BTreeMap<String, Value>,
-    ) -> Result<Self, ActivationError> {
-        let known: &[&'static str] = match name {
-            "leaky_relu" => &["negative_slope"],
-            "elu" => &["alpha"],
-            "gelu" => &["approximate"],
-            "softplus" => &["beta", "threshold"],
-            "scaled_sigmoid" => &["scale", "backward"],
-            _ if Self::NAMES.contains(&name) => &[],
+    pub fn from_name(name: &str, kwargs: &BTreeMap<String, Value>) -> Result<Self, SettingError> {
+        let read = Parameters(kwargs);
+        let number = |parameter, default| read.number(parameter, default).map(|x| x as f32);
+        let parsed = match name {
+            "leaky_relu" => read.allow(&["negative_slope"], &INPLACE).and_then(|()| {
+                Ok(Self::LeakyRelu {
+                    negative_slope: number("negative_slope", 0.01)?,
+                })
+            }),
+            "elu" => read.allow(&["alpha"], &INPLACE).and_then(|()| {
+                Ok(Self::Elu {
+                    alpha: number("alpha", 1.0)?,
+                })
+            }),
+            "gelu" => read.allow(&["approximate"], &[]).and_then(|()| {
+                let choices = ["none", "tanh"];
+                let tanh = read.choice("approximate", &choices, "`none` or `tanh`")? == 1;
+                Ok(if tanh { Self::GeluTanh } else { Self::Gelu })
+            }),
+            "softplus" => read.allow(&["beta", "threshold"], &[]).and_then(|()| {
+                Ok(Self::Softplus {
+                    beta: number("beta", 1.0)?,
+                    threshold: number("threshold", 20.0)?,
+                })
+            }),
+            "scaled_sigmoid" => read.allow(&["scale", "backward"], &[]).and_then(|()| {
+                let choices = ["true", "course"];
+                let backward = read.choice("backward", &choices, "`true` or `course`")?;
+                Ok(Self::ScaledSigmoid {
+                    scale: number("scale", 1.0)?,
+                    course_backward: backward == 1,
+                })
+            }),
             _ => {
-                return Err(ActivationError::UnknownName {
-                    name: name.to_owned(),
-                });
+                let Some(plain) = Self::without_parameters(name) else {
+                    return Err(SettingError::UnknownName {
+                        kind: KIND,
+                        name: name.to_owned(),
+                        known: &Self::NAMES,
+                    });
+                };
+                read.allow(&[], &INPLACE).map(|()| plain)
             }
         };
-        if let Some(parameter) = kwargs.keys().find(|key| !known.contains(&key.as_str())) {
-            return Err(ActivationError::UnknownParameter {
-                name: name.to_owned(),
-                parameter: parameter.clone(),
-                known: known.to_vec(),
-            });
-        }
-        let wrong = |parameter: &str, expected| ActivationError::WrongType {
-            name: name.to_owned(),
-            parameter: parameter.to_owned(),
-            expected,
-        };
-        let number = |parameter: &str, default: f32| match kwargs.get(parameter) {
-            None => Ok(default),
-            Some(value) => value
-                .as_f64()
-                .map(|x| x as f32)
-                .ok_or_else(|| wrong(parameter, "a number")),
-        };
-        Ok(match name {
+        parsed.map_err(|error| error.of(KIND, name))
+    }
+
+    fn without_parameters(name: &str) -> Option<Self> {
+        Some(match name {
             "relu" => Self::Relu,
-            "leaky_relu" => Self::LeakyRelu {
-                negative_slope: number("negative_slope", 0.01)?,
-            },
-            "gelu" => match kwargs.get("approximate").map(Value::as_str) {
-                None | Some(Some("none")) => Self::Gelu,
-                Some(Some("tanh")) => Self::GeluTanh,
-                Some(_) => return Err(wrong("approximate", "`none` or `tanh`")),
-            },
             "tanh" => Self::Tanh,
             "sigmoid" => Self::Sigmoid,
-            "elu" => Self::Elu {
-                alpha: number("alpha", 1.0)?,
-            },
             "selu" => Self::Selu,
             "silu" => Self::Silu,
-            "softplus" => Self::Softplus {
-                beta: number("beta", 1.0)?,
-                threshold: number("threshold", 20.0)?,
-            },
             "mish" => Self::Mish,
             "hardswish" => Self::Hardswish,
-            "scaled_sigmoid" => Self::ScaledSigmoid {
-                scale: number("scale", 1.0)?,
-                course_backward: match kwargs.get("backward").map(Value::as_str) {
-                    None | Some(Some("true")) => false,
-                    Some(Some("course")) => true,
-                    Some(_) => return Err(wrong("backward", "`true` or `course`")),
-                },
-            },
-            _ => Self::Identity,
+            "identity" => Self::Identity,
+            _ => return None,
         })
     }
 

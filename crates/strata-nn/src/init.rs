@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use thiserror::Error;
 
+use crate::parameters::{ParameterError, Parameters, SettingError};
 use crate::random::Stream;
 
 /// How the weights of an affine layer begin.
@@ -76,47 +76,7 @@ pub enum BiasInit {
     Constant(f32),
 }
 
-/// A name or a parameter that no initialisation has.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum InitError {
-    /// No initialisation of that name.
-    #[error("there is no initialisation `{name}`; there are {}", WeightInit::NAMES.join(", "))]
-    UnknownName {
-        /// What was asked for.
-        name: String,
-    },
-    /// The initialisation has no such parameter.
-    #[error("initialisation `{name}` has no parameter `{parameter}`; {}", crate::parameters::listed(.known))]
-    UnknownParameter {
-        /// The initialisation.
-        name: String,
-        /// What was given.
-        parameter: String,
-        /// The parameters it has.
-        known: Vec<&'static str>,
-    },
-    /// The parameter is absent, has another type, or lies out of range.
-    #[error("parameter `{parameter}` of initialisation `{name}` must be {expected}")]
-    Invalid {
-        /// The initialisation.
-        name: String,
-        /// The parameter.
-        parameter: &'static str,
-        /// What it must be.
-        expected: &'static str,
-    },
-}
-
-impl InitError {
-    /// The parameter at fault, if it is not the name.
-    pub fn parameter(&self) -> Option<&str> {
-        match self {
-            Self::UnknownName { .. } => None,
-            Self::UnknownParameter { parameter, .. } => Some(parameter),
-            Self::Invalid { parameter, .. } => Some(parameter),
-        }
-    }
-}
+const KIND: &str = "initialisation";
 
 impl WeightInit {
     /// The names that [`WeightInit::from_name`] knows.
@@ -142,65 +102,12 @@ impl WeightInit {
     ///
     /// # Errors
     /// An unknown name, an unknown parameter, or one of another type or out of range.
-    pub fn from_name(name: &str, kwargs: &BTreeMap<String, Value>) -> Result<Self, InitError> {
-        let known: &[&'static str] = match name {
-            "xavier_uniform" | "xavier_normal" | "orthogonal" => &["gain"],
-            "kaiming_uniform" | "kaiming_normal" => &["a", "mode", "nonlinearity"],
-            "uniform" => &["a", "b"],
-            "normal" => &["mean", "std"],
-            "constant" => &["val"],
-            _ if Self::NAMES.contains(&name) => &[],
-            _ => {
-                return Err(InitError::UnknownName {
-                    name: name.to_owned(),
-                });
-            }
-        };
-        if let Some(parameter) = kwargs.keys().find(|key| !known.contains(&key.as_str())) {
-            return Err(InitError::UnknownParameter {
-                name: name.to_owned(),
-                parameter: parameter.clone(),
-                known: known.to_vec(),
-            });
-        }
-        let number = |parameter: &'static str, default: Option<f64>| {
-            let value = match kwargs.get(parameter) {
-                None => default,
-                Some(value) => value.as_f64().filter(|number| number.is_finite()),
-            };
-            value.ok_or_else(|| InitError::Invalid {
-                name: name.to_owned(),
-                parameter,
-                expected: "a finite number",
-            })
-        };
-        Ok(match name {
-            "xavier_uniform" => Self::XavierUniform {
-                gain: number("gain", Some(1.0))?,
-            },
-            "xavier_normal" => Self::XavierNormal {
-                gain: number("gain", Some(1.0))?,
-            },
-            "kaiming_uniform" => Self::KaimingUniform(kaiming(name, kwargs)?),
-            "kaiming_normal" => Self::KaimingNormal(kaiming(name, kwargs)?),
-            "lecun_uniform" => Self::LecunUniform,
-            "lecun_normal" => Self::LecunNormal,
-            "orthogonal" => Self::Orthogonal {
-                gain: number("gain", Some(1.0))?,
-            },
-            "uniform" => Self::Uniform {
-                a: number("a", Some(0.0))?,
-                b: number("b", Some(1.0))?,
-            },
-            "normal" => Self::Normal {
-                mean: number("mean", Some(0.0))?,
-                std: number("std", Some(1.0))?,
-            },
-            "constant" => Self::Constant {
-                val: number("val", None)?,
-            },
-            "course" => Self::Course,
-            _ => Self::TorchDefault,
+    pub fn from_name(name: &str, kwargs: &BTreeMap<String, Value>) -> Result<Self, SettingError> {
+        let parsed = parse(name, &Parameters(kwargs)).map_err(|error| error.of(KIND, name))?;
+        parsed.ok_or_else(|| SettingError::UnknownName {
+            kind: KIND,
+            name: name.to_owned(),
+            known: &Self::NAMES,
         })
     }
 
@@ -257,40 +164,71 @@ impl WeightInit {
     }
 }
 
+/// None for a name that no initialisation has.
+fn parse(name: &str, read: &Parameters) -> Result<Option<WeightInit>, ParameterError> {
+    let known: &[&'static str] = match name {
+        "xavier_uniform" | "xavier_normal" | "orthogonal" => &["gain"],
+        "kaiming_uniform" | "kaiming_normal" => &["a", "mode", "nonlinearity"],
+        "uniform" => &["a", "b"],
+        "normal" => &["mean", "std"],
+        "constant" => &["val"],
+        _ if WeightInit::NAMES.contains(&name) => &[],
+        _ => return Ok(None),
+    };
+    read.allow(known, &[])?;
+    Ok(Some(match name {
+        "xavier_uniform" => WeightInit::XavierUniform {
+            gain: read.number("gain", 1.0)?,
+        },
+        "xavier_normal" => WeightInit::XavierNormal {
+            gain: read.number("gain", 1.0)?,
+        },
+        "kaiming_uniform" => WeightInit::KaimingUniform(kaiming(read)?),
+        "kaiming_normal" => WeightInit::KaimingNormal(kaiming(read)?),
+        "lecun_uniform" => WeightInit::LecunUniform,
+        "lecun_normal" => WeightInit::LecunNormal,
+        "orthogonal" => WeightInit::Orthogonal {
+            gain: read.number("gain", 1.0)?,
+        },
+        "uniform" => WeightInit::Uniform {
+            a: read.number("a", 0.0)?,
+            b: read.number("b", 1.0)?,
+        },
+        "normal" => WeightInit::Normal {
+            mean: read.number("mean", 0.0)?,
+            std: read.not_negative("std", 1.0)?,
+        },
+        "constant" => WeightInit::Constant {
+            val: read.number("val", None)?,
+        },
+        "course" => WeightInit::Course,
+        _ => WeightInit::TorchDefault,
+    }))
+}
+
 /// torch's `calculate_gain` and fan; torch's own default nonlinearity, `leaky_relu` with `a = 0`, has the
 /// gain of relu.
-fn kaiming(name: &str, kwargs: &BTreeMap<String, Value>) -> Result<Kaiming, InitError> {
-    let invalid = |parameter, expected| InitError::Invalid {
-        name: name.to_owned(),
-        parameter,
-        expected,
+fn kaiming(read: &Parameters) -> Result<Kaiming, ParameterError> {
+    const NONLINEARITIES: [&str; 7] = [
+        "leaky_relu",
+        "linear",
+        "identity",
+        "sigmoid",
+        "tanh",
+        "relu",
+        "selu",
+    ];
+    let a = read.number("a", 0.0)?;
+    let expected = "one of linear, sigmoid, tanh, relu, leaky_relu, selu";
+    let gain = match read.choice("nonlinearity", &NONLINEARITIES, expected)? {
+        0 => (2.0 / (1.0 + a * a)).sqrt(),
+        4 => 5.0 / 3.0,
+        5 => 2.0_f64.sqrt(),
+        6 => 0.75,
+        _ => 1.0,
     };
-    let a = match kwargs.get("a") {
-        None => 0.0,
-        Some(value) => value.as_f64().ok_or_else(|| invalid("a", "a number"))?,
-    };
-    let text = |parameter: &'static str, default: &'static str| match kwargs.get(parameter) {
-        None => Ok(default),
-        Some(value) => value.as_str().ok_or_else(|| invalid(parameter, "a name")),
-    };
-    let gain = match text("nonlinearity", "leaky_relu")? {
-        "linear" | "identity" | "sigmoid" => 1.0,
-        "tanh" => 5.0 / 3.0,
-        "relu" => 2.0_f64.sqrt(),
-        "leaky_relu" => (2.0 / (1.0 + a * a)).sqrt(),
-        "selu" => 0.75,
-        _ => {
-            return Err(invalid(
-                "nonlinearity",
-                "one of linear, sigmoid, tanh, relu, leaky_relu, selu",
-            ));
-        }
-    };
-    let fan_out = match text("mode", "fan_in")? {
-        "fan_in" => false,
-        "fan_out" => true,
-        _ => return Err(invalid("mode", "`fan_in` or `fan_out`")),
-    };
+    let modes = ["fan_in", "fan_out"];
+    let fan_out = read.choice("mode", &modes, "`fan_in` or `fan_out`")? == 1;
     Ok(Kaiming { gain, fan_out })
 }
 

@@ -49,21 +49,20 @@ mod samples;
 mod scheduler;
 mod trainer;
 
-pub use activation::{Activation, ActivationError};
+pub use activation::Activation;
 pub use dropout::{DropoutConfig, DropoutForm};
-pub use init::{BiasInit, InitError, Kaiming, WeightInit};
+pub use init::{BiasInit, Kaiming, WeightInit};
 pub use kernels::bytes::scale_bytes;
 pub use kernels::instruction_set::InstructionSet;
 pub use loss::{LabelSmoothingKind, LossConfig};
 pub use mlp::{Mlp, MlpConfig, ModelError, NamedTensor};
 pub use norm::Norm;
-pub use optimizer::{OptimizerConfig, OptimizerError, OptimizerRule};
+pub use optimizer::{OptimizerConfig, OptimizerRule};
+pub use parameters::SettingError;
 pub use penalty::PenaltyConfig;
 pub use random::Stream;
 pub use samples::{MatrixSamples, Place, Samples};
-pub use scheduler::{
-    Cyclic, CyclicScale, OneCycle, Plateau, PlateauState, Rate, SchedulerConfig, SchedulerError,
-};
+pub use scheduler::{Cyclic, CyclicScale, OneCycle, Plateau, PlateauState, Rate, SchedulerConfig};
 pub use trainer::{
     ConfusionMatrix, EpochProgress, EpochReport, Evaluation, LayerReport, SchedulerInterval,
     StateError, StepReport, TrainError, Trainer, TrainerConfig, TrainerProgress, TrainerState,

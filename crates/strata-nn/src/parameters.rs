@@ -1,10 +1,63 @@
-//! Parameters by torch's names, checked: what optimisers and schedulers read theirs with.
+//! Parameters by torch's names, checked: what activations, initialisations, optimisers and schedulers read
+//! theirs with.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use thiserror::Error;
 
-/// Why a parameter is refused.
+/// A name or a parameter that an activation, initialisation, optimiser or scheduler does not have.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum SettingError {
+    /// Nothing of that kind has the name.
+    #[error("there is no {kind} `{name}`; there are {}", .known.join(", "))]
+    UnknownName {
+        /// `optimizer`, …
+        kind: &'static str,
+        /// What was asked for.
+        name: String,
+        /// The names there are.
+        known: &'static [&'static str],
+    },
+    /// It has no such parameter.
+    #[error("{kind} `{name}` has no parameter `{parameter}`; {}", listed(.known))]
+    UnknownParameter {
+        /// `optimizer`, …
+        kind: &'static str,
+        /// Which one.
+        name: String,
+        /// What was given.
+        parameter: String,
+        /// The parameters it has.
+        known: Vec<&'static str>,
+    },
+    /// The parameter is absent, has another type, or lies out of range.
+    #[error("parameter `{parameter}` of {kind} `{name}` must be {expected}")]
+    Invalid {
+        /// `optimizer`, …
+        kind: &'static str,
+        /// Which one.
+        name: String,
+        /// The parameter.
+        parameter: String,
+        /// What it must be.
+        expected: &'static str,
+    },
+}
+
+impl SettingError {
+    /// The parameter at fault, if it is not the name.
+    pub fn parameter(&self) -> Option<&str> {
+        match self {
+            Self::UnknownName { .. } => None,
+            Self::UnknownParameter { parameter, .. } | Self::Invalid { parameter, .. } => {
+                Some(parameter)
+            }
+        }
+    }
+}
+
+/// Why a parameter is refused, before it is known whose it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ParameterError {
     Unknown {
@@ -17,8 +70,32 @@ pub(crate) enum ParameterError {
     },
 }
 
+impl ParameterError {
+    /// The same, of the thing `name`.
+    pub(crate) fn of(self, kind: &'static str, name: &str) -> SettingError {
+        let name = name.to_owned();
+        match self {
+            Self::Unknown { parameter, known } => SettingError::UnknownParameter {
+                kind,
+                name,
+                parameter,
+                known,
+            },
+            Self::Invalid {
+                parameter,
+                expected,
+            } => SettingError::Invalid {
+                kind,
+                name,
+                parameter,
+                expected,
+            },
+        }
+    }
+}
+
 /// `it has a, b`, or that there is none.
-pub(crate) fn listed(known: &[&str]) -> String {
+fn listed(known: &[&str]) -> String {
     if known.is_empty() {
         "it has none".to_owned()
     } else {

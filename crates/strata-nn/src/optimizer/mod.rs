@@ -8,9 +8,8 @@ mod update;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use thiserror::Error;
 
-use crate::parameters::{ParameterError, Parameters, invalid};
+use crate::parameters::{ParameterError, Parameters, SettingError, invalid};
 
 pub(crate) use update::{OptimizerProgress, Stretch, Update, apply_update, power};
 
@@ -105,48 +104,7 @@ pub enum OptimizerRule {
     },
 }
 
-/// A name or a parameter that no optimiser has.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum OptimizerError {
-    /// No optimiser of that name.
-    #[error("there is no optimizer `{name}`; there are {}", OptimizerConfig::NAMES.join(", "))]
-    UnknownName {
-        /// What was asked for.
-        name: String,
-    },
-    /// The optimiser has no such parameter.
-    #[error("optimizer `{name}` has no parameter `{parameter}`; it has {}", .known.join(", "))]
-    UnknownParameter {
-        /// The optimiser.
-        name: String,
-        /// What was given.
-        parameter: String,
-        /// The parameters it has.
-        known: Vec<&'static str>,
-    },
-    /// The parameter has another type or lies out of range.
-    #[error("parameter `{parameter}` of optimizer `{name}` must be {expected}")]
-    Invalid {
-        /// The optimiser.
-        name: String,
-        /// The parameter.
-        parameter: String,
-        /// What it must be.
-        expected: &'static str,
-    },
-}
-
-impl OptimizerError {
-    /// The parameter at fault, if it is not the name.
-    pub fn parameter(&self) -> Option<&str> {
-        match self {
-            Self::UnknownName { .. } => None,
-            Self::UnknownParameter { parameter, .. } | Self::Invalid { parameter, .. } => {
-                Some(parameter)
-            }
-        }
-    }
-}
+const KIND: &str = "optimizer";
 
 /// Switches of torch's that choose between equal implementations.
 const IMPLEMENTATION_SWITCHES: [&str; 4] = ["foreach", "fused", "capturable", "differentiable"];
@@ -163,7 +121,7 @@ impl OptimizerConfig {
     ///
     /// # Errors
     /// An unknown name, an unknown parameter, or a value that torch would refuse.
-    pub fn from_name(name: &str, params: &BTreeMap<String, Value>) -> Result<Self, OptimizerError> {
+    pub fn from_name(name: &str, params: &BTreeMap<String, Value>) -> Result<Self, SettingError> {
         let read = Parameters(params);
         let parsed = match name {
             "SGD" => sgd(&read),
@@ -175,26 +133,14 @@ impl OptimizerConfig {
             "Adadelta" => adadelta(&read),
             "Adamax" => adamax(&read),
             _ => {
-                return Err(OptimizerError::UnknownName {
+                return Err(SettingError::UnknownName {
+                    kind: KIND,
                     name: name.to_owned(),
+                    known: &Self::NAMES,
                 });
             }
         };
-        parsed.map_err(|error| match error {
-            ParameterError::Unknown { parameter, known } => OptimizerError::UnknownParameter {
-                name: name.to_owned(),
-                parameter,
-                known,
-            },
-            ParameterError::Invalid {
-                parameter,
-                expected,
-            } => OptimizerError::Invalid {
-                name: name.to_owned(),
-                parameter,
-                expected,
-            },
-        })
+        parsed.map_err(|error| error.of(KIND, name))
     }
 
     /// Whether a schedule can cycle its momentum, or the first of its betas.

@@ -11,10 +11,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use thiserror::Error;
 
 use crate::math::cos_pi;
 use crate::optimizer::{OptimizerConfig, power};
+use crate::parameters::SettingError;
 
 pub use plateau::Plateau;
 
@@ -160,49 +160,6 @@ pub struct Rate {
     pub momentum: Option<f64>,
 }
 
-/// A name or a parameter that no scheduler has.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum SchedulerError {
-    /// No scheduler of that name.
-    #[error("there is no scheduler `{name}`; there are {}", SchedulerConfig::NAMES.join(", "))]
-    UnknownName {
-        /// What was asked for.
-        name: String,
-    },
-    /// The scheduler has no such parameter.
-    #[error("scheduler `{name}` has no parameter `{parameter}`; it has {}", .known.join(", "))]
-    UnknownParameter {
-        /// The scheduler.
-        name: String,
-        /// What was given.
-        parameter: String,
-        /// The parameters it has.
-        known: Vec<&'static str>,
-    },
-    /// The parameter is absent, has another type, or lies out of range.
-    #[error("parameter `{parameter}` of scheduler `{name}` must be {expected}")]
-    Invalid {
-        /// The scheduler.
-        name: String,
-        /// The parameter.
-        parameter: String,
-        /// What it must be.
-        expected: &'static str,
-    },
-}
-
-impl SchedulerError {
-    /// The parameter at fault, if it is not the name.
-    pub fn parameter(&self) -> Option<&str> {
-        match self {
-            Self::UnknownName { .. } => None,
-            Self::UnknownParameter { parameter, .. } | Self::Invalid { parameter, .. } => {
-                Some(parameter)
-            }
-        }
-    }
-}
-
 impl SchedulerConfig {
     /// The names that [`SchedulerConfig::from_name`] knows.
     pub const NAMES: [&'static str; 12] = [
@@ -225,7 +182,7 @@ impl SchedulerConfig {
     ///
     /// # Errors
     /// An unknown name, an unknown parameter, or one that is absent without a default or out of range.
-    pub fn from_name(name: &str, params: &BTreeMap<String, Value>) -> Result<Self, SchedulerError> {
+    pub fn from_name(name: &str, params: &BTreeMap<String, Value>) -> Result<Self, SettingError> {
         parse::from_name(name, params)
     }
 

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Cyclic, CyclicScale, OneCycle, Plateau, SchedulerConfig, SchedulerError};
-use crate::parameters::{ParameterError, Parameters, integer_of, invalid};
+use super::{Cyclic, CyclicScale, OneCycle, Plateau, SchedulerConfig};
+use crate::parameters::{ParameterError, Parameters, SettingError, integer_of, invalid};
+
+const KIND: &str = "scheduler";
 
 /// Arguments of torch's that mean nothing here: runs are resumed as a whole, and nothing is printed.
 const IGNORED: [&str; 2] = ["last_epoch", "verbose"];
@@ -15,7 +17,7 @@ type Checked<T> = Result<T, ParameterError>;
 pub(super) fn from_name(
     name: &str,
     params: &BTreeMap<String, Value>,
-) -> Result<SchedulerConfig, SchedulerError> {
+) -> Result<SchedulerConfig, SettingError> {
     let read = Parameters(params);
     let parsed = match name {
         "StepLR" => step(&read),
@@ -31,30 +33,14 @@ pub(super) fn from_name(
         "ReduceLROnPlateau" => plateau(&read),
         "SequentialLR" => return sequential(&read),
         _ => {
-            return Err(SchedulerError::UnknownName {
+            return Err(SettingError::UnknownName {
+                kind: KIND,
                 name: name.to_owned(),
+                known: &SchedulerConfig::NAMES,
             });
         }
     };
-    parsed.map_err(|error| of(name, error))
-}
-
-fn of(name: &str, error: ParameterError) -> SchedulerError {
-    match error {
-        ParameterError::Unknown { parameter, known } => SchedulerError::UnknownParameter {
-            name: name.to_owned(),
-            parameter,
-            known,
-        },
-        ParameterError::Invalid {
-            parameter,
-            expected,
-        } => SchedulerError::Invalid {
-            name: name.to_owned(),
-            parameter,
-            expected,
-        },
-    }
+    parsed.map_err(|error| error.of(KIND, name))
 }
 
 fn step(read: &Parameters) -> Checked<SchedulerConfig> {
@@ -230,9 +216,9 @@ fn plateau(read: &Parameters) -> Checked<SchedulerConfig> {
     }))
 }
 
-fn sequential(read: &Parameters) -> Result<SchedulerConfig, SchedulerError> {
+fn sequential(read: &Parameters) -> Result<SchedulerConfig, SettingError> {
     const NAME: &str = "SequentialLR";
-    let own = |error| of(NAME, error);
+    let own = |error: ParameterError| error.of(KIND, NAME);
     read.allow(&["schedulers", "milestones"], &IGNORED)
         .map_err(own)?;
     let milestones = milestones(read).map_err(own)?;
