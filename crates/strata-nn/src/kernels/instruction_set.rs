@@ -9,7 +9,7 @@ pub enum InstructionSet {
     Avx512,
     /// 256-bit fused multiply-adds.
     Avx2,
-    /// Plain Rust, vectorised by the compiler for the baseline of the target.
+    /// Plain Rust, vectorised by the compiler for the baseline of the target; products by the `gemm` crate.
     Portable,
 }
 

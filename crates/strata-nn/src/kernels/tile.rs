@@ -4,6 +4,8 @@
 //! ascending. `a` is read through two strides, so that the same tile serves `X·W` (rows of X) and
 //! `Xᵀ·dZ` (columns of X); `b` is a panel, `K` rows of 16 columns.
 
+use gemm_common::Parallelism;
+
 use super::aligned::LANES;
 use super::instruction_set::InstructionSet;
 
@@ -30,7 +32,7 @@ pub(crate) fn most_rows(set: InstructionSet) -> usize {
     match set {
         InstructionSet::Avx512 => 16,
         InstructionSet::Avx2 => 6,
-        InstructionSet::Portable => 4,
+        InstructionSet::Portable => 16,
     }
 }
 
@@ -59,31 +61,39 @@ impl Tile<'_> {
             InstructionSet::Avx512 => x86::avx512(self, out),
             #[cfg(target_arch = "x86_64")]
             InstructionSet::Avx2 => x86::avx2(self, out),
-            _ => portable(self, out),
+            _ => portable(self, &mut out[..self.rows]),
         }
     }
 }
 
-/// The same chain in plain Rust; multiplication and addition round separately where the target has no
-/// fused instruction in its baseline, since emulating one would be a hundred times slower.
+/// The same product by the `gemm` crate, which has bodies for many processors; how it rounds is its own.
 fn portable(tile: &Tile, out: &mut [[f32; LANES]]) {
-    let multiply_add = |x: f32, y: f32, z: f32| {
-        if cfg!(target_feature = "fma") || cfg!(target_arch = "aarch64") {
-            x.mul_add(y, z)
-        } else {
-            x * y + z
-        }
-    };
-    if tile.from_zero {
-        out[..tile.rows].fill([0.0; LANES]);
-    }
-    for (k, b) in tile.b.chunks_exact(LANES).take(tile.inner).enumerate() {
-        for (row, sums) in out.iter_mut().enumerate().take(tile.rows) {
-            let a = tile.a[row * tile.row_stride + k * tile.inner_stride];
-            for (sum, &b) in sums.iter_mut().zip(b) {
-                *sum = multiply_add(a, b, *sum);
-            }
-        }
+    let (rows, lanes) = (tile.rows, LANES as isize);
+    let gemm = gemm_f32::gemm::f32::get_gemm_fn();
+    // SAFETY: `out` is `rows` rows of 16; `Tile::accumulate` has checked that every element of the two
+    // operands lies within them; nothing else refers to `out`.
+    unsafe {
+        gemm(
+            rows,
+            LANES,
+            tile.inner,
+            out.as_mut_ptr().cast(),
+            1,
+            lanes,
+            !tile.from_zero,
+            tile.a.as_ptr(),
+            tile.inner_stride as isize,
+            tile.row_stride as isize,
+            tile.b.as_ptr(),
+            1,
+            lanes,
+            1.0,
+            1.0,
+            false,
+            false,
+            false,
+            Parallelism::None,
+        );
     }
 }
 
