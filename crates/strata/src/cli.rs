@@ -79,7 +79,7 @@ Examples:
   strata train -m model.dropout='zip(0.2,0.4)' training.epochs='zip(20,40)'
 
 The run directory is `hydra.run.dir`, by default runs/<date>_<time>. Ctrl-C stops after the current
-batch and keeps what is there; a second Ctrl-C ends at once. Quote overrides with ~ [ ] { } * or
+batch, and `strata resume` goes on from there; a second Ctrl-C ends at once. Quote overrides with ~ [ ] { } * or
 spaces, or the shell takes them for its own.";
 
 #[derive(Debug, Args)]

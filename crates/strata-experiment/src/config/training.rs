@@ -402,3 +402,35 @@ impl SweepConfig {
         .with_help(format!("metrics: {}", SELECTABLE_METRICS.join(", "))))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn checkpoint_intervals_are_read() {
+        let interval = |text: &str| {
+            let every = Some(text.to_owned());
+            CheckpointConfig { every }.interval()
+        };
+        assert_eq!(interval("epoch"), Some(CheckpointInterval::Epochs(1)));
+        assert_eq!(interval("2 epochs"), Some(CheckpointInterval::Epochs(2)));
+        assert_eq!(interval("500 steps"), Some(CheckpointInterval::Steps(500)));
+        assert_eq!(
+            interval("0.5 minutes"),
+            Some(CheckpointInterval::Minutes(0.5))
+        );
+        for wrong in [
+            "",
+            "often",
+            "0 steps",
+            "1.5 epochs",
+            "-1 minutes",
+            "NaN steps",
+        ] {
+            assert_eq!(interval(wrong), None, "{wrong}");
+        }
+        let never = CheckpointConfig { every: None };
+        assert_eq!(never.interval(), Some(CheckpointInterval::Never));
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -16,6 +17,10 @@ use super::{change_directory, conclude, in_its_folder};
 use crate::config::ExperimentConfig;
 use crate::error::ExperimentError;
 use crate::job_log::LogSettings;
+
+/// A second in all.
+const GRACE_TURNS: u32 = 20;
+const GRACE_TURN: Duration = Duration::from_millis(50);
 
 /// Which run goes on.
 #[derive(Debug, Clone)]
@@ -98,7 +103,7 @@ impl Prepared {
         let run = std::path::absolute(&request.run).unwrap_or_else(|_| request.run.clone());
         let directory = RunDirectory::open(&request.run)?;
         let record = directory.record()?;
-        if directory.is_alive() {
+        if stays_alive(&directory) {
             let process = record.pid;
             return Err(ResumeError::Alive { run, process }.into());
         }
@@ -133,6 +138,18 @@ impl Prepared {
             from,
         })
     }
+}
+
+/// Whether a process writes the run and goes on doing so: one that was killed a moment ago may hold its
+/// files while the system clears it away.
+fn stays_alive(directory: &RunDirectory) -> bool {
+    for _ in 0..GRACE_TURNS {
+        if !directory.is_alive() {
+            return false;
+        }
+        std::thread::sleep(GRACE_TURN);
+    }
+    directory.is_alive()
 }
 
 /// Says where the run goes on: on the console and in `run.json`, not in the log, which is to be that of a
