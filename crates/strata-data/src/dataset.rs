@@ -56,12 +56,9 @@ impl Dataset {
 
 impl Subset {
     /// All images of a data set.
-    pub fn whole(dataset: Dataset) -> Self {
+    pub fn whole(dataset: Arc<Dataset>) -> Self {
         let indices = (0..dataset.len() as u32).collect();
-        Self {
-            dataset: Arc::new(dataset),
-            indices,
-        }
+        Self { dataset, indices }
     }
 
     /// Number of images.

@@ -99,6 +99,16 @@ fn existing(path: &Path) -> Option<PathBuf> {
 }
 
 impl Files {
+    /// Where they are.
+    pub(crate) fn paths(&self) -> [&Path; 4] {
+        [
+            &self.train.images,
+            &self.train.labels,
+            &self.test.images,
+            &self.test.labels,
+        ]
+    }
+
     /// Reads the four files, training and test set at the same time.
     pub(crate) fn read(&self) -> Result<Loaded, DataError> {
         let (train, test) = thread::scope(|scope| {

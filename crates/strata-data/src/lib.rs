@@ -26,6 +26,7 @@ mod idx;
 mod load;
 mod picture;
 mod random;
+mod shared;
 mod split;
 
 pub use class_names::{BALANCED_CLASSES, class_names};

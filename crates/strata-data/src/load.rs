@@ -1,6 +1,7 @@
 //! From what was asked for to the three parts.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use strata_fs::Sha256;
 
@@ -11,6 +12,7 @@ use crate::emnist;
 use crate::error::DataError;
 use crate::fetch::fetch;
 use crate::glyphs::{self, GlyphsConfig};
+use crate::shared::{self, ImageSets};
 use crate::split::Recipe;
 
 /// What to load.
@@ -95,26 +97,28 @@ fn on_disk(request: &DataRequest, names: &[String]) -> Result<Option<Splits>, Da
         content,
     };
     if let Some(files) = emnist::find(&request.root, &request.split)? {
-        let loaded = files.read()?;
+        let sets = shared::once(files.paths(), request.split.clone(), || {
+            let loaded = files.read()?;
+            Ok((vec![loaded.train, loaded.test], loaded.digest))
+        })?;
         let source = format!(
             "EMNIST {} in {}",
             request.split,
             emnist::raw_folder(&request.root).display()
         );
-        return Ok(Some(
-            recipe(source, loaded.digest).hold_out(loaded.train, loaded.test),
-        ));
+        return Ok(Some(parts(recipe(source, sets.digest.clone()), &sets)));
     }
     let folders = [Some(&request.root), request.mlp_data_dir.as_ref()];
     for folder in folders.into_iter().flatten() {
         if let Some(paths) = course::find(folder)? {
-            let loaded = course::read(&paths, names.len())?;
+            let files = paths.iter().map(PathBuf::as_path);
+            let sets = shared::once(files, format!("{} classes", names.len()), || {
+                let loaded = course::read(&paths, names.len())?;
+                let sets = vec![loaded.train, loaded.validation, loaded.test];
+                Ok((sets, loaded.digest))
+            })?;
             let source = format!("the course's npz files in {}", folder.display());
-            return Ok(Some(recipe(source, loaded.digest).given(
-                loaded.train,
-                loaded.validation,
-                loaded.test,
-            )));
+            return Ok(Some(parts(recipe(source, sets.digest.clone()), &sets)));
         }
     }
     Ok(None)
@@ -129,16 +133,53 @@ pub fn load_glyphs(
     request: &DataRequest,
     events: &mut dyn Events,
 ) -> Result<Splits, DataError> {
-    let cached = glyphs::cached(&request.root, config)?;
-    for warning in &cached.warnings {
-        events.notice(&warning.to_string());
+    let dataset = |images: glyphs::Images| Dataset {
+        images: images.pixels,
+        labels: images.labels,
+    };
+    let variant = format!(
+        "glyphs {} {} {} in {}",
+        config.seed,
+        config.train_per_class,
+        config.test_per_class,
+        request.root.display()
+    );
+    let sets = shared::once([], variant, || {
+        let cached = glyphs::cached(&request.root, config)?;
+        for warning in &cached.warnings {
+            events.notice(&warning.to_string());
+        }
+        if cached.source == glyphs::Source::Generated {
+            events.notice(&format!(
+                "drew the glyphs; kept in {}",
+                cached.path.display()
+            ));
+        }
+        let sets = vec![dataset(cached.glyphs.train), dataset(cached.glyphs.test)];
+        Ok((sets, digest_of(config)))
+    })?;
+    let recipe = Recipe {
+        val_split: request.val_split,
+        seed: request.seed,
+        class_names: glyphs::CLASSES.iter().map(ToString::to_string).collect(),
+        source: format!("glyphs of seed {}", config.seed),
+        content: sets.digest.clone(),
+    };
+    Ok(parts(recipe, &sets))
+}
+
+/// Training and test set, of which the former is parted, or all three as they are given.
+fn parts(recipe: Recipe, sets: &ImageSets) -> Splits {
+    let copy = |set: &Arc<Dataset>| Arc::clone(set);
+    match sets.sets.as_slice() {
+        [train, test] => recipe.hold_out(copy(train), copy(test)),
+        [train, validation, test] => recipe.given(copy(train), copy(validation), copy(test)),
+        _ => unreachable!("a source has two sets or three"),
     }
-    if cached.source == glyphs::Source::Generated {
-        events.notice(&format!(
-            "drew the glyphs; kept in {}",
-            cached.path.display()
-        ));
-    }
+}
+
+/// Of what decides the glyphs.
+fn digest_of(config: &GlyphsConfig) -> String {
     let mut digest = Sha256::new();
     let recipe = format!(
         "glyphs version {} seed {} {}+{}",
@@ -148,16 +189,5 @@ pub fn load_glyphs(
         config.test_per_class
     );
     digest.update(recipe.as_bytes());
-    let recipe = Recipe {
-        val_split: request.val_split,
-        seed: request.seed,
-        class_names: glyphs::CLASSES.iter().map(ToString::to_string).collect(),
-        source: format!("glyphs of seed {}", config.seed),
-        content: digest.hex(),
-    };
-    let dataset = |images: glyphs::Images| Dataset {
-        images: images.pixels,
-        labels: images.labels,
-    };
-    Ok(recipe.hold_out(dataset(cached.glyphs.train), dataset(cached.glyphs.test)))
+    digest.hex()
 }

@@ -22,17 +22,16 @@ pub(crate) struct Recipe {
 
 impl Recipe {
     /// Holds `⌊n·val_split⌋` training images out for validation.
-    pub(crate) fn hold_out(self, train: Dataset, test: Dataset) -> Splits {
+    pub(crate) fn hold_out(self, train: Arc<Dataset>, test: Arc<Dataset>) -> Splits {
         let n_validation = (train.len() as f64 * self.val_split) as usize;
         let order = shuffled(train.len(), self.seed);
         let (validation, rest) = order.split_at(n_validation);
-        let dataset = Arc::new(train);
         let part = |indices: &[u32]| {
             // In the order of the file, so that neighbours in memory are neighbours in the subset.
             let mut indices = indices.to_vec();
             indices.sort_unstable();
             Subset {
-                dataset: Arc::clone(&dataset),
+                dataset: Arc::clone(&train),
                 indices,
             }
         };
@@ -49,7 +48,12 @@ impl Recipe {
     }
 
     /// Takes the validation images as they are given.
-    pub(crate) fn given(self, train: Dataset, validation: Dataset, test: Dataset) -> Splits {
+    pub(crate) fn given(
+        self,
+        train: Arc<Dataset>,
+        validation: Arc<Dataset>,
+        test: Arc<Dataset>,
+    ) -> Splits {
         let fingerprint = self.fingerprint("given");
         Splits {
             train: Subset::whole(train),
