@@ -137,10 +137,11 @@ impl Trainer {
         let order = self.order_of(samples, epoch);
         let batches = order.len().div_ceil(self.config.batch_size);
         let batch_at = |trainer: &Self, batch: usize| trainer.batch(samples, &order, epoch, batch);
-        if let Some(first) = batch_at(self, progress.batches) {
-            step::gather(&mut self.pool, &mut self.training, &first);
+        let mut current = batch_at(self, progress.batches);
+        if let Some(first) = &current {
+            step::gather(&mut self.pool, &mut self.training, first);
         }
-        while let Some(batch) = batch_at(self, progress.batches) {
+        while let Some(batch) = current {
             let next = batch_at(self, progress.batches + 1);
             let rows = batch.indices.len();
             let outcome = self.step(epoch, progress.batches, rows, next)?;
@@ -163,6 +164,7 @@ impl Trainer {
             if on_step(&report).is_break() {
                 break;
             }
+            current = next;
         }
         progress.seconds = spent + started.elapsed().as_secs_f64();
         let completed = progress.batches == batches;
@@ -189,9 +191,10 @@ impl Trainer {
             samples,
             indices,
             place: Place::Training { epoch, position },
-            mask: dropout
-                .masks(self.config.seed, epoch, batch, self.mlp.layers.len())
-                .input,
+            mask: dropout.input.and_then(|_| {
+                let layers = self.mlp.layers.len();
+                dropout.masks(self.config.seed, epoch, batch, layers).input
+            }),
             scale: 1.0,
         })
     }
