@@ -1,7 +1,7 @@
 //! Training epochs of strata and of `PyTorch`, in turn, in one run.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::{env, fs};
 
@@ -9,17 +9,13 @@ use anyhow::{Context, bail, ensure};
 use clap::Args;
 use serde_json::Value;
 
-use crate::{must, workspace};
+use crate::{Torch, must, workspace};
 
 /// What to measure, and with what.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Python interpreter with torch and numpy
-    #[arg(long)]
-    python: PathBuf,
-    /// Folder that holds EMNIST/raw/
-    #[arg(long)]
-    root: PathBuf,
+    #[command(flatten)]
+    torch: Torch,
     /// Turns; each is one process of the peer and one of strata
     #[arg(long, default_value_t = 3)]
     turns: usize,
@@ -114,7 +110,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
             peer.seconds.extend(peer_epochs(options, case)?);
             ours.seconds.extend(our_epochs(options, case)?);
         }
-        let images = training_images(&options.root)?;
+        let images = training_images(&options.torch.root)?;
         let gflops = work_per_image(case.dims) * images as f64 / 1e9 / ours.median();
         let ratio = peer.median() / ours.median();
         writeln!(
@@ -139,16 +135,16 @@ fn work_per_image(dims: &[u64]) -> f64 {
 fn peer_epochs(options: &Options, case: &Case) -> anyhow::Result<Vec<f64>> {
     let (epochs, threads) = (options.epochs.to_string(), options.threads.to_string());
     let (dims, rest) = case.peer.split_first().expect("the network comes first");
-    let output = Command::new(&options.python)
+    let output = Command::new(&options.torch.python)
         .arg(workspace().join("bench/torch_inmemory.py"))
-        .arg(&options.root)
+        .arg(&options.torch.root)
         .args([dims, epochs.as_str(), "--threads", &threads])
         .args(rest)
         // A cap that some machines set for older OpenBLAS builds would slow the peer down.
         .env_remove("OPENBLAS_CORETYPE")
         .env_remove("OPENBLAS_L2_SIZE")
         .output()
-        .with_context(|| format!("cannot start {}", options.python.display()))?;
+        .with_context(|| format!("cannot start {}", options.torch.python.display()))?;
     ensure!(
         output.status.success(),
         "the peer failed: {}",
@@ -165,7 +161,7 @@ fn our_epochs(options: &Options, case: &Case) -> anyhow::Result<Vec<f64>> {
         .args(case.strata)
         .args([
             format!("hydra.run.dir={}", folder.display()),
-            format!("data.root={}", options.root.display()),
+            format!("data.root={}", options.torch.root.display()),
             format!("training.epochs={}", options.epochs),
             format!("training.threads={}", options.threads),
             "training.eval_test=false".to_owned(),

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, bail};
-use clap::Parser;
+use clap::{Args, Parser};
 
 /// Developer tasks of strata
 #[derive(Parser)]
@@ -24,7 +24,18 @@ enum Task {
     /// Measure training epochs side by side with `PyTorch`
     Bench(bench::Options),
     /// Exchange state dicts with `PyTorch`, both ways
-    Interop(interop::Options),
+    Interop(Torch),
+}
+
+/// What every comparison with torch needs.
+#[derive(Args)]
+struct Torch {
+    /// Python interpreter with torch and numpy
+    #[arg(long)]
+    python: PathBuf,
+    /// Folder that holds EMNIST/raw/
+    #[arg(long)]
+    root: PathBuf,
 }
 
 fn main() -> ExitCode {
