@@ -22,6 +22,9 @@ pub(crate) struct Options {
     /// Epochs a process
     #[arg(long, default_value_t = 3)]
     epochs: usize,
+    /// Only networks whose name contains this
+    #[arg(long, default_value = "")]
+    network: String,
     /// Threads of either side
     #[arg(long, default_value_t = 2)]
     threads: usize,
@@ -103,7 +106,10 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let mut table = String::from(
         "| network | PyTorch, s | strata, s | ratio | strata, GFLOP/s |\n| --- | --- | --- | --- | --- |\n",
     );
-    for case in &CASES {
+    for case in CASES
+        .iter()
+        .filter(|case| case.name.contains(&options.network))
+    {
         let (mut peer, mut ours) = (Epochs::default(), Epochs::default());
         for turn in 1..=options.turns {
             eprintln!("{}: turn {turn} of {}", case.name, options.turns);

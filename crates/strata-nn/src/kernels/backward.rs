@@ -29,12 +29,12 @@ impl Step<'_> {
             stride: layer.stride,
         };
         let finish = &mut |first_row: usize, panel: usize, tile: &mut [[f32; LANES]]| {
-            for (row, values) in tile.iter_mut().enumerate() {
-                let at = (first_row + row) * below.stride + panel * LANES;
-                // SAFETY: slopes were written in a phase before, or by this chunk.
-                let slopes = unsafe { below.slope.read(at..at + LANES) };
-                for (value, slope) in values.iter_mut().zip(slopes) {
-                    *value *= slope;
+            let first = (panel * self.panel_rows + first_row) * LANES;
+            // SAFETY: slopes were written in a phase before, or by this chunk.
+            let slopes = unsafe { below.slope_panels.read(first..first + tile.len() * LANES) };
+            for (values, slopes) in tile.iter_mut().zip(slopes.as_chunks::<LANES>().0) {
+                for j in 0..LANES {
+                    values[j] *= slopes[j];
                 }
             }
             // SAFETY: the cut gives each row of each panel to one chunk.
@@ -148,14 +148,13 @@ impl Step<'_> {
         let layer = &self.layers[index];
         let mut sums = Sums::default();
         let mut of_weights = LaneSums::new(self.penalty_of_weights(index));
-        // SAFETY: the layer's inputs and derivatives were written in phases before.
-        let x = unsafe { self.inputs_of(index, 0..self.rows) };
         let mut own = [[0.0; LANES]; 16];
-        let dz_of = |panel: usize| {
+        let of_panel = |panel: usize| {
             let from = panel * self.panel_rows * LANES;
-            // SAFETY: as above.
-            unsafe { layer.dz_panels.read(from..from + self.rows * LANES) }
+            from..from + self.rows * LANES
         };
+        // SAFETY: the layer's derivatives were written in phases before.
+        let dz_of = |panel: usize| unsafe { layer.dz_panels.read(of_panel(panel)) };
         if inputs.start == 0 {
             for panel in panels.clone() {
                 self.vector_gradients(index, panel, dz_of(panel), &mut sums);
@@ -163,6 +162,8 @@ impl Step<'_> {
         }
         for first in inputs.clone().step_by(LANES) {
             let block = first..(first + LANES).min(inputs.end);
+            // SAFETY: the layer's inputs were written in phases before.
+            let x = unsafe { self.input_panel_of(index, of_panel(first / LANES)) };
             for panel in panels.clone() {
                 let at = |input: usize| (panel * layer.inputs + input) * LANES;
                 let places = at(block.start)..at(block.end);
@@ -176,7 +177,7 @@ impl Step<'_> {
                     stored.as_chunks_mut::<LANES>().0
                 };
                 let dz = dz_of(panel);
-                columns_times_panel(self.config.set, x, self.rows, dz, block.clone(), gradient);
+                columns_times_panel(self.config.set, x, self.rows, dz, gradient);
                 of_weights.add(self.config.set, value, gradient.as_flattened_mut());
                 self.update_weights(layer, panel, block.clone(), gradient.as_flattened());
             }

@@ -74,8 +74,15 @@ impl Step<'_> {
         // SAFETY: the caller has these rows of this panel to itself.
         unsafe {
             store_rows(&layer.y, layer.stride, first_row, panel, tile);
-            if !layer.slope.is_empty() {
-                store_rows(&layer.slope, layer.stride, first_row, panel, slopes);
+            if !layer.slope_panels.is_empty() {
+                store_panel(&layer.y_panels, self.panel_rows, first_row, panel, tile);
+                store_panel(
+                    &layer.slope_panels,
+                    self.panel_rows,
+                    first_row,
+                    panel,
+                    slopes,
+                );
             }
         }
     }

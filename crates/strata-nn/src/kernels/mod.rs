@@ -9,6 +9,7 @@
 //! * [`workspace`]: the buffers of a batch.
 //! * [`bytes`]: pixels to numbers.
 //! * [`plan`]: the phases of a step, and how each is cut into chunks.
+//! * [`gather`]: the next batch, gathered from the samples.
 //! * [`step`]: a step in progress: everything its chunks touch. The chunks are in [`forward`],
 //!   [`backward`] and [`update`].
 //!
@@ -20,6 +21,7 @@ pub(crate) mod aligned;
 mod backward;
 pub(crate) mod bytes;
 mod forward;
+pub(crate) mod gather;
 pub(crate) mod instruction_set;
 pub(crate) mod plan;
 pub(crate) mod pool;

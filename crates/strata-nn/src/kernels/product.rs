@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::aligned::LANES;
 use super::instruction_set::InstructionSet;
 use super::shared::SharedSlice;
-use super::tile::{Accumulators, Tile, most_rows};
+use super::tile::{Accumulators, Left, Tile, most_rows};
 
 /// How a matrix of `rows` × `panels` is cut: into blocks of rows times blocks of panels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,8 +123,7 @@ pub(crate) fn rows_times_panels(
             }
             let tile = Tile {
                 a: &x.data[(first_row - rows.start) * x.stride..],
-                row_stride: x.stride,
-                inner_stride: 1,
+                left: Left::Rows { stride: x.stride },
                 b: &right[panel * inner * LANES..],
                 inner,
                 rows: count,
@@ -136,37 +135,39 @@ pub(crate) fn rows_times_panels(
     });
 }
 
-/// Writes `Xᵀ·B` for some columns of `x` and one panel of B to `out`, a row of 16 for each column.
+/// Writes `Xᵀ·B` for the first columns of a panel of X and a panel of B to `out`, a row of 16 for each
+/// column.
 ///
-/// The inner index runs over the first `samples` rows of `x` and of the panel.
+/// The inner index runs over the first `samples` rows of both panels.
 pub(crate) fn columns_times_panel(
     set: InstructionSet,
-    x: Rows,
+    x: &[f32],
     samples: usize,
     panel: &[f32],
-    columns: Range<usize>,
     out: &mut [[f32; LANES]],
 ) {
-    for_each_tile(set, columns.clone(), |first_column, count| {
+    for_each_tile(set, 0..out.len(), |first_column, count| {
         let tile = Tile {
-            a: &x.data[first_column..],
-            row_stride: 1,
-            inner_stride: x.stride,
+            a: &x[first_column..],
+            left: Left::Columns,
             b: panel,
             inner: samples,
             rows: count,
             from_zero: true,
         };
-        tile.accumulate(set, &mut out[first_column - columns.start..]);
+        tile.accumulate(set, &mut out[first_column..]);
     });
 }
 
 /// Splits rows into tiles of nearly equal height: a last tile of one row would cost as much as a full one.
 fn for_each_tile(set: InstructionSet, rows: Range<usize>, mut tile: impl FnMut(usize, usize)) {
-    let tiles = rows.len().div_ceil(most_rows(set));
-    for index in 0..tiles {
-        let part = |index: usize| rows.start + rows.len() * index / tiles;
-        tile(part(index), part(index + 1) - part(index));
+    let mut tiles = rows.len().div_ceil(most_rows(set));
+    let mut first = rows.start;
+    while first < rows.end {
+        let count = (rows.end - first).div_ceil(tiles);
+        tile(first, count);
+        first += count;
+        tiles -= 1;
     }
 }
 

@@ -8,6 +8,7 @@
 use std::ops::Range;
 
 use super::aligned::{AlignedBuffer, LANES};
+use super::gather::{Batch, GatheredView};
 use super::instruction_set::InstructionSet;
 use super::plan::{Part, Phase, Work};
 use super::pool::ThreadPool;
@@ -21,7 +22,6 @@ use crate::loss::{Criterion, RowOutcome};
 use crate::norm::Norm;
 use crate::optimizer::Update;
 use crate::penalty::{Penalty, PenaltyConfig};
-use crate::samples::{Place, Samples};
 
 /// The gradient of one array of parameters, and the arrays of the optimiser.
 #[derive(Clone)]
@@ -119,7 +119,8 @@ pub(super) struct LayerView<'a> {
     pub(super) norm: Option<NormView<'a>>,
     pub(super) stride: usize,
     pub(super) y: SharedSlice<'a, f32>,
-    pub(super) slope: SharedSlice<'a, f32>,
+    pub(super) y_panels: SharedSlice<'a, f32>,
+    pub(super) slope_panels: SharedSlice<'a, f32>,
     pub(super) dz: SharedSlice<'a, f32>,
     pub(super) dz_panels: SharedSlice<'a, f32>,
     pub(super) mask: Option<Mask>,
@@ -151,18 +152,6 @@ pub(crate) struct StepConfig<'a> {
     pub(crate) penalty: &'a PenaltyConfig,
 }
 
-/// A batch to gather: which samples, and where the first of them stands.
-#[derive(Clone, Copy)]
-pub(crate) struct Batch<'a> {
-    pub(crate) samples: &'a dyn Samples,
-    pub(crate) indices: &'a [u32],
-    pub(crate) place: Place,
-    /// Dropout of the inputs.
-    pub(crate) mask: Option<Mask>,
-    /// What inputs are multiplied by.
-    pub(crate) scale: f32,
-}
-
 /// A step whose phases are to be run.
 pub(crate) struct Step<'a> {
     pub(super) config: StepConfig<'a>,
@@ -171,6 +160,7 @@ pub(crate) struct Step<'a> {
     /// Distance between two panels of derivatives, in rows.
     pub(super) panel_rows: usize,
     pub(super) x: &'a [f32],
+    pub(super) x_panels: &'a [f32],
     pub(super) x_stride: usize,
     pub(super) labels: &'a [u32],
     pub(super) outcomes: SharedSlice<'a, RowOutcome>,
@@ -178,8 +168,7 @@ pub(crate) struct Step<'a> {
     /// The update of weights and that of biases and normalisation, as soon as it may be made.
     pub(crate) updates: Option<[Update; 2]>,
     next: Option<Batch<'a>>,
-    next_x: SharedSlice<'a, f32>,
-    next_labels: SharedSlice<'a, u32>,
+    next_gathered: GatheredView<'a>,
 }
 
 /// What a step needs of a network and its workspace.
@@ -218,14 +207,14 @@ impl<'a> Step<'a> {
             rows,
             panel_rows: workspace.rows,
             x: &now.x,
+            x_panels: &now.x_panels,
             x_stride: workspace.x_stride,
             labels: &now.labels,
             outcomes: SharedSlice::new(&mut workspace.outcomes),
             sums: SharedSlice::new(sums),
             updates: None,
             next,
-            next_x: SharedSlice::new(&mut then.x),
-            next_labels: SharedSlice::new(&mut then.labels),
+            next_gathered: GatheredView::new(then, workspace.x_stride, workspace.rows),
         }
     }
 
@@ -268,7 +257,11 @@ impl<'a> Step<'a> {
     fn chunk(&self, part: &Part, chunk: usize) {
         let (rows, panels) = part.cut.chunk(chunk);
         match part.work {
-            Work::Gather => self.gather(chunk),
+            Work::Gather => {
+                if let Some(batch) = &self.next {
+                    self.next_gathered.gather(batch, chunk);
+                }
+            }
             Work::Forward(layer) => self.forward(layer, rows, panels),
             Work::NormForward(layer) => self.norm_forward(layer, rows, panels),
             Work::Tail(first) => self.tail(first, rows),
@@ -282,20 +275,6 @@ impl<'a> Step<'a> {
             }
             Work::Update(layer) => self.update(layer, rows, panels),
         }
-    }
-
-    /// Gathers some rows of the next batch.
-    fn gather(&self, chunk: usize) {
-        let Some(batch) = &self.next else { return };
-        if chunk >= gather_chunks(batch) {
-            return;
-        }
-        gather_chunk(
-            batch,
-            chunk,
-            (&self.next_x, self.x_stride),
-            &self.next_labels,
-        );
     }
 
     pub(super) fn penalty_of_weights(&self, layer: usize) -> Penalty {
@@ -321,6 +300,18 @@ impl<'a> Step<'a> {
             }
         };
         Rows { data, stride }
+    }
+
+    /// Some elements of the panels of the layer's inputs.
+    ///
+    /// # Safety
+    /// No chunk of the phase writes them.
+    pub(super) unsafe fn input_panel_of(&self, layer: usize, range: Range<usize>) -> &[f32] {
+        match layer.checked_sub(1) {
+            None => &self.x_panels[range],
+            // SAFETY: the caller's promise.
+            Some(before) => unsafe { self.layers[before].y_panels.read(range) },
+        }
     }
 }
 
@@ -350,7 +341,8 @@ impl<'a> LayerView<'a> {
             norm,
             stride: buffers.stride,
             y: SharedSlice::new(&mut buffers.y),
-            slope: SharedSlice::new(&mut buffers.slope),
+            y_panels: SharedSlice::new(&mut buffers.y_panels),
+            slope_panels: SharedSlice::new(&mut buffers.slope_panels),
             dz: SharedSlice::new(&mut buffers.dz),
             dz_panels: SharedSlice::new(&mut buffers.dz_panels),
             mask,
@@ -363,65 +355,5 @@ impl<'a> LayerView<'a> {
 
     pub(super) fn input_panels(&self) -> usize {
         self.inputs.div_ceil(LANES)
-    }
-}
-
-/// Gathers a batch into the workspace's current buffers.
-pub(crate) fn gather(pool: &mut ThreadPool, workspace: &mut Workspace, batch: &Batch) {
-    let stride = workspace.x_stride;
-    let gathered = &mut workspace.gathered[workspace.current];
-    let (x, labels) = (
-        SharedSlice::new(&mut gathered.x),
-        SharedSlice::new(&mut gathered.labels),
-    );
-    pool.run(&[gather_chunks(batch)], &|_, chunk| {
-        gather_chunk(batch, chunk, (&x, stride), &labels);
-    });
-}
-
-/// Rows that one chunk gathers.
-const GATHERED_ROWS: usize = 8;
-
-fn gather_chunks(batch: &Batch) -> usize {
-    batch.indices.len().div_ceil(GATHERED_ROWS)
-}
-
-fn gather_chunk(
-    batch: &Batch,
-    chunk: usize,
-    (x, stride): (&SharedSlice<f32>, usize),
-    labels: &SharedSlice<u32>,
-) {
-    let first = chunk * GATHERED_ROWS;
-    let rows = first..(first + GATHERED_ROWS).min(batch.indices.len());
-    // SAFETY: chunk `c` writes the rows `8c..8c+8` and their labels, and no other chunk does.
-    let (x, labels) = unsafe {
-        (
-            x.range(rows.start * stride..rows.end * stride),
-            labels.range(rows.clone()),
-        )
-    };
-    let place = match batch.place {
-        Place::Training { epoch, position } => Place::Training {
-            epoch,
-            position: position + rows.start,
-        },
-        Place::Evaluation => Place::Evaluation,
-    };
-    batch
-        .samples
-        .gather(place, &batch.indices[rows.clone()], x, stride, labels);
-    if batch.scale != 1.0 {
-        for value in x.iter_mut() {
-            *value *= batch.scale;
-        }
-    }
-    if let Some(mask) = batch.mask {
-        for (row, values) in rows.zip(x.chunks_exact_mut(stride)) {
-            let first = mask.place((row, 0), stride);
-            for (j, value) in values.iter_mut().enumerate() {
-                *value *= mask.factor(first + j as u32);
-            }
-        }
     }
 }

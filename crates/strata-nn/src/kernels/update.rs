@@ -133,7 +133,10 @@ fn transpose_block(set: InstructionSet, block: &Block, copy: &mut Block) {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: an `InstructionSet` other than `Portable` comes from `available`, which has seen that
         // the processor has these instructions.
-        InstructionSet::Avx512 => unsafe { x86::transpose_block(block, copy) },
+        InstructionSet::Avx512 => unsafe { x86::avx512(block, copy) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as above.
+        InstructionSet::Avx2 => unsafe { x86::avx2(block, copy) },
         _ => {
             for (j, copy) in copy.iter_mut().enumerate() {
                 for (i, row) in block.iter().enumerate() {
@@ -147,16 +150,18 @@ fn transpose_block(set: InstructionSet, block: &Block, copy: &mut Block) {
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use std::arch::x86_64::{
-        _mm512_castpd_ps, _mm512_castps_pd, _mm512_loadu_ps, _mm512_shuffle_f32x4,
-        _mm512_storeu_ps, _mm512_unpackhi_pd, _mm512_unpackhi_ps, _mm512_unpacklo_pd,
-        _mm512_unpacklo_ps,
+        _mm256_castpd_ps, _mm256_castps_pd, _mm256_loadu_ps, _mm256_permute2f128_ps,
+        _mm256_storeu_ps, _mm256_unpackhi_pd, _mm256_unpackhi_ps, _mm256_unpacklo_pd,
+        _mm256_unpacklo_ps, _mm512_castpd_ps, _mm512_castps_pd, _mm512_loadu_ps,
+        _mm512_shuffle_f32x4, _mm512_storeu_ps, _mm512_unpackhi_pd, _mm512_unpackhi_ps,
+        _mm512_unpacklo_pd, _mm512_unpacklo_ps,
     };
 
     use super::Block;
 
     /// Pairs of rows, pairs of pairs, then quarters: four rounds of 16 shuffles.
     #[target_feature(enable = "avx512f")]
-    pub(super) fn transpose_block(block: &Block, copy: &mut Block) {
+    pub(super) fn avx512(block: &Block, copy: &mut Block) {
         // SAFETY: each row is 16 f32.
         let rows: [_; 16] = std::array::from_fn(|i| unsafe { _mm512_loadu_ps(block[i].as_ptr()) });
         // Within each quarter of a register: elements 0 to 3 of rows 2i and 2i+1, interleaved.
@@ -206,6 +211,51 @@ mod x86 {
             for (column, values) in columns {
                 // SAFETY: each row is 16 f32.
                 unsafe { _mm512_storeu_ps(copy[column].as_mut_ptr(), values) };
+            }
+        }
+    }
+
+    /// Four blocks of eight times eight.
+    #[target_feature(enable = "avx2")]
+    pub(super) fn avx2(block: &Block, copy: &mut Block) {
+        for (i, j) in [(0, 0), (0, 8), (8, 0), (8, 8)] {
+            transpose_eight(block, copy, i, j);
+        }
+    }
+
+    /// Rows `i..i+8` and columns `j..j+8`: pairs of rows, pairs of pairs, then halves.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn transpose_eight(block: &Block, copy: &mut Block, i: usize, j: usize) {
+        // SAFETY: `i` and `j` are at most 8, and rows are 16 f32.
+        let rows: [_; 8] =
+            std::array::from_fn(|r| unsafe { _mm256_loadu_ps(block[i + r].as_ptr().add(j)) });
+        // Within each half of a register: elements 0 to 3 of rows 2r and 2r+1, interleaved.
+        let pairs: [_; 8] = std::array::from_fn(|r| {
+            let (a, b) = (rows[r / 2 * 2], rows[r / 2 * 2 + 1]);
+            if r % 2 == 0 {
+                _mm256_unpacklo_ps(a, b)
+            } else {
+                _mm256_unpackhi_ps(a, b)
+            }
+        });
+        // Element e of rows 4k to 4k+3, in each half.
+        let fours: [_; 8] = std::array::from_fn(|r| {
+            let (k, e) = (r / 4, r % 4);
+            let a = _mm256_castps_pd(pairs[4 * k + e / 2]);
+            let b = _mm256_castps_pd(pairs[4 * k + 2 + e / 2]);
+            _mm256_castpd_ps(if e % 2 == 0 {
+                _mm256_unpacklo_pd(a, b)
+            } else {
+                _mm256_unpackhi_pd(a, b)
+            })
+        });
+        for e in 0..4 {
+            let low = _mm256_permute2f128_ps::<0x20>(fours[e], fours[4 + e]);
+            let high = _mm256_permute2f128_ps::<0x31>(fours[e], fours[4 + e]);
+            for (column, values) in [(e, low), (4 + e, high)] {
+                // SAFETY: as above.
+                unsafe { _mm256_storeu_ps(copy[j + column].as_mut_ptr().add(i), values) };
             }
         }
     }

@@ -20,7 +20,10 @@ pub(crate) struct Workspace {
 
 /// A batch of samples.
 pub(crate) struct Gathered {
+    /// `[rows, x_stride]`.
     pub(crate) x: AlignedBuffer,
+    /// The same in panels, `[⌈inputs/16⌉][rows][16]`, for the weights' gradient; empty without backward pass.
+    pub(crate) x_panels: AlignedBuffer,
     pub(crate) labels: Vec<u32>,
 }
 
@@ -30,8 +33,10 @@ pub(crate) struct LayerWorkspace {
     pub(crate) stride: usize,
     /// `[rows, stride]`: the layer's output, after activation and dropout; logits for the last layer.
     pub(crate) y: AlignedBuffer,
-    /// `[rows, stride]`: derivative of the output by what goes into the activation; for hidden layers.
-    pub(crate) slope: AlignedBuffer,
+    /// The same in panels, `[⌈outputs/16⌉][rows][16]`, for the weights' gradient of the layer after; for hidden layers.
+    pub(crate) y_panels: AlignedBuffer,
+    /// In panels: derivative of the output by what goes into the activation; for hidden layers.
+    pub(crate) slope_panels: AlignedBuffer,
     /// `[rows, stride]`: derivative of the loss by the affine result; without backward pass only for the
     /// last layer, where the softmax is computed in it.
     pub(crate) dz: AlignedBuffer,
@@ -58,19 +63,23 @@ impl Workspace {
 
     fn new(layers: &[Layer], rows: usize, backward_rows: usize) -> Self {
         let x_stride = layers.first().map_or(0, |layer| row_stride(layer.inputs));
+        let input_panels = layers.first().map_or(0, |layer| panels(layer.inputs));
         let last = layers.len().saturating_sub(1);
         let buffers = layers.iter().enumerate().map(|(index, layer)| {
             let stride = row_stride(layer.outputs);
             let hidden_rows = if index < last { backward_rows } else { 0 };
             let dz_rows = if index < last { backward_rows } else { rows };
+            let in_panels =
+                |rows: usize| AlignedBuffer::zeros(panels(layer.outputs) * rows * LANES);
             let normed = layer.norm.is_some();
             let if_normed = |len: usize| AlignedBuffer::zeros(if normed { len } else { 0 });
             LayerWorkspace {
                 stride,
                 y: AlignedBuffer::zeros(rows * stride),
-                slope: AlignedBuffer::zeros(hidden_rows * stride),
+                y_panels: in_panels(hidden_rows),
+                slope_panels: in_panels(hidden_rows),
                 dz: AlignedBuffer::zeros(dz_rows * stride),
-                dz_panels: AlignedBuffer::zeros(panels(layer.outputs) * backward_rows * LANES),
+                dz_panels: in_panels(backward_rows),
                 normalized: if_normed(rows * stride),
                 dn: if_normed(backward_rows * stride),
                 inverse_std: if_normed(rows.max(stride)),
@@ -78,6 +87,7 @@ impl Workspace {
         });
         let gathered = || Gathered {
             x: AlignedBuffer::zeros(rows * x_stride),
+            x_panels: AlignedBuffer::zeros(input_panels * backward_rows * LANES),
             labels: vec![0; rows],
         };
         Self {

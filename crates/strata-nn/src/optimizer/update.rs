@@ -285,7 +285,7 @@ pub(crate) fn apply_update(update: Update, parameters: Stretch) {
             if amsgrad {
                 let c = &mut c[..n];
                 for i in 0..n {
-                    moments(betas, g(i, value[i]), &mut a[i], &mut b[i]);
+                    (a[i], b[i]) = moments(betas, g(i, value[i]), a[i], b[i]);
                     c[i] = c[i].max(b[i]);
                     let denominator = c[i].sqrt() * inverse_root + eps;
                     value[i] = value[i] * shrink - step_size * (a[i] / denominator);
@@ -293,9 +293,11 @@ pub(crate) fn apply_update(update: Update, parameters: Stretch) {
                 return;
             }
             for i in 0..n {
-                moments(betas, g(i, value[i]), &mut a[i], &mut b[i]);
-                let denominator = b[i].sqrt() * inverse_root + eps;
-                value[i] = value[i] * shrink - step_size * (a[i] / denominator);
+                let w = value[i];
+                let (first, second) = moments(betas, g(i, w), a[i], b[i]);
+                (a[i], b[i]) = (first, second);
+                let denominator = second.sqrt() * inverse_root + eps;
+                value[i] = w * shrink - step_size * (first / denominator);
             }
         }
         Rule::NAdam {
@@ -308,7 +310,7 @@ pub(crate) fn apply_update(update: Update, parameters: Stretch) {
             let (a, b) = (&mut a[..n], &mut b[..n]);
             for i in 0..n {
                 let g = g(i, value[i]);
-                moments(betas, g, &mut a[i], &mut b[i]);
+                (a[i], b[i]) = moments(betas, g, a[i], b[i]);
                 let denominator = b[i].sqrt() * inverse_root + eps;
                 let direction = gradient_step * g + moment_step * a[i];
                 value[i] = value[i] * shrink - direction / denominator;
@@ -322,7 +324,7 @@ pub(crate) fn apply_update(update: Update, parameters: Stretch) {
         } => {
             let (a, b) = (&mut a[..n], &mut b[..n]);
             for i in 0..n {
-                moments(betas, g(i, value[i]), &mut a[i], &mut b[i]);
+                (a[i], b[i]) = moments(betas, g(i, value[i]), a[i], b[i]);
                 let change = if rectified_step == 0.0 {
                     step_size * a[i]
                 } else {
@@ -389,9 +391,11 @@ pub(crate) fn apply_update(update: Update, parameters: Stretch) {
 }
 
 #[inline(always)]
-fn moments(betas: (f32, f32), g: f32, first: &mut f32, second: &mut f32) {
-    *first = normal(*first + (1.0 - betas.0) * (g - *first));
-    *second = normal(betas.1 * *second + (1.0 - betas.1) * g * g);
+fn moments(betas: (f32, f32), g: f32, first: f32, second: f32) -> (f32, f32) {
+    (
+        normal(first + (1.0 - betas.0) * (g - first)),
+        normal(betas.1 * second + (1.0 - betas.1) * g * g),
+    )
 }
 
 /// Zero for subnormal numbers: the moments of units that have died decay into them, and the processor

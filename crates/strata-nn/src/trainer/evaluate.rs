@@ -2,8 +2,9 @@
 
 use super::Trainer;
 use super::report::{ConfusionMatrix, Evaluation};
+use crate::kernels::gather::{self, Batch};
 use crate::kernels::plan::Plan;
-use crate::kernels::step::{self, Batch, Step, StepConfig, StepParts};
+use crate::kernels::step::{Step, StepConfig, StepParts};
 use crate::kernels::workspace::Workspace;
 use crate::loss::{LossConfig, RowOutcome};
 use crate::math;
@@ -138,7 +139,7 @@ impl Trainer {
             mask: None,
             scale: mlp.dropout.input_evaluation_scale(),
         };
-        step::gather(&mut self.pool, workspace, &batch);
+        gather::gather(&mut self.pool, workspace, &batch);
         let rows = indices.len();
         let labels = &workspace.gathered[workspace.current].labels[..rows];
         let fit = labels

@@ -12,9 +12,10 @@ mod state;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
+use crate::kernels::gather::{self, Batch};
 use crate::kernels::plan::Plan;
 use crate::kernels::pool::ThreadPool;
-use crate::kernels::step::{self, Batch, LayerState, Step, StepConfig, StepParts, Sums};
+use crate::kernels::step::{LayerState, Step, StepConfig, StepParts, Sums};
 use crate::kernels::workspace::Workspace;
 use crate::mlp::Mlp;
 use crate::norm::Norm;
@@ -139,7 +140,7 @@ impl Trainer {
         let batch_at = |trainer: &Self, batch: usize| trainer.batch(samples, &order, epoch, batch);
         let mut current = batch_at(self, progress.batches);
         if let Some(first) = &current {
-            step::gather(&mut self.pool, &mut self.training, first);
+            gather::gather(&mut self.pool, &mut self.training, first);
         }
         while let Some(batch) = current {
             let next = batch_at(self, progress.batches + 1);
