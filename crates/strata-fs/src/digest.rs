@@ -53,6 +53,11 @@ pub fn md5_of_file(path: &Path) -> io::Result<String> {
     }
 }
 
+/// The 32 hex digits of the MD5 of some bytes.
+pub fn md5_of_bytes(bytes: &[u8]) -> String {
+    hex(&Md5::digest(bytes))
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes
         .iter()

@@ -179,7 +179,11 @@ impl Value {
             }
             Self::Float(number) if number.is_nan() => out.push_str("NaN"),
             Self::Float(number) if number.is_infinite() => {
-                out.push_str(if *number > 0.0 { "Infinity" } else { "-Infinity" });
+                out.push_str(if *number > 0.0 {
+                    "Infinity"
+                } else {
+                    "-Infinity"
+                });
             }
             Self::Float(number) => out.push_str(&float_repr(*number)),
             Self::Str(text) => write_json_string(text, out),
@@ -194,8 +198,10 @@ impl Value {
                 out.push(']');
             }
             Self::Map(map) => {
-                let mut entries: Vec<(String, &Value)> =
-                    map.iter().map(|(key, value)| (json_key(key), value)).collect();
+                let mut entries: Vec<(String, &Value)> = map
+                    .iter()
+                    .map(|(key, value)| (json_key(key), value))
+                    .collect();
                 if order == Order::Sorted {
                     entries.sort_by(|a, b| a.0.cmp(&b.0));
                 }
@@ -265,7 +271,10 @@ mod tests {
     fn json_is_what_python_writes() {
         let map = Map::from_iter([
             (Key::from("b"), Value::from("é\"\n😀")),
-            (Key::from("a"), Value::List(vec![Value::Float(1e-5), Value::Int(3), Value::Null])),
+            (
+                Key::from("a"),
+                Value::List(vec![Value::Float(1e-5), Value::Int(3), Value::Null]),
+            ),
         ]);
         let value = Value::Map(map);
         assert_eq!(
