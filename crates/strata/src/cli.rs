@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::compose_args::ComposeArgs;
 use crate::exit::Failure;
+use crate::pipeline_cli::{InitArgs, ReproArgs, StatusArgs};
 
 /// Runs a whole experimental study in machine learning
 #[derive(Debug, Parser)]
@@ -43,6 +44,12 @@ pub(crate) enum Command {
     Predict(PredictArgs),
     /// Look at a data set, draw it, download it
     Data(DataArgs),
+    /// Make this folder a project with pipelines
+    Init(InitArgs),
+    /// Run the stages of a pipeline that have changed
+    Repro(ReproArgs),
+    /// Show what has changed since the stages of a pipeline ran
+    Status(StatusArgs),
     /// Work with configurations
     Config(ConfigArgs),
     /// Print the script that lets a shell complete keys, values, options and flags

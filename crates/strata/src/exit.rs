@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use strata_config::ConfigError;
 use strata_data::DataError;
 use strata_experiment::{ExperimentError, RunEnd, RunFailure};
+use strata_pipeline::PipelineError;
 
 /// A command that came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub(crate) enum Ended {
     Done,
     /// The user stopped it, and it left everything in order: 130, as shells do for SIGINT.
     Interrupted,
+    /// What was asked about has changed: 1, said by the exit code alone.
+    Differs,
 }
 
 impl Ended {
@@ -32,6 +35,7 @@ impl From<Ended> for ExitCode {
         match ended {
             Ended::Done => Self::SUCCESS,
             Ended::Interrupted => Self::from(130),
+            Ended::Differs => Self::FAILURE,
         }
     }
 }
@@ -45,6 +49,8 @@ pub(crate) enum Failure {
     Config(Box<ConfigError>),
     /// The work failed: 1.
     Work(anyhow::Error),
+    /// A command that stands in for one of DVC failed, with DVC's exit code.
+    Pipeline(Box<PipelineError>, u8),
     /// The work failed, and the run's log has said why on the console already: 1.
     Reported,
 }
@@ -65,6 +71,10 @@ impl Failure {
                 anstream::eprintln!("error: {error:#}");
                 ExitCode::FAILURE
             }
+            Self::Pipeline(error, code) => {
+                anstream::eprintln!("ERROR: {error}");
+                ExitCode::from(code)
+            }
             Self::Reported => ExitCode::FAILURE,
         }
     }
@@ -73,6 +83,13 @@ impl Failure {
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         Self::Config(Box::new(error))
+    }
+}
+
+impl From<PipelineError> for Failure {
+    fn from(error: PipelineError) -> Self {
+        let code = error.exit_code();
+        Self::Pipeline(Box::new(error), code)
     }
 }
 

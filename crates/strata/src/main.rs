@@ -12,6 +12,7 @@ mod hydra_flags;
 mod interrupt;
 mod load_events;
 mod output;
+mod pipeline_cli;
 mod warn;
 
 use std::process::ExitCode;
@@ -29,6 +30,9 @@ fn main() -> ExitCode {
         Command::Predict(args) => commands::predict::run(args),
         Command::Data(args) => commands::data::run(args),
         Command::Config(args) => commands::config::run(args),
+        Command::Init(args) => commands::pipeline::init::run(args),
+        Command::Repro(args) => commands::pipeline::repro::run(args),
+        Command::Status(args) => commands::pipeline::status::run(args),
         Command::Completion { shell } => commands::completion::print_script(*shell),
     };
     match ended {

@@ -4,6 +4,7 @@ pub(crate) mod completion;
 pub(crate) mod config;
 pub(crate) mod data;
 pub(crate) mod eval;
+pub(crate) mod pipeline;
 pub(crate) mod predict;
 pub(crate) mod resume;
 pub(crate) mod train;

@@ -79,7 +79,7 @@ pub(crate) fn run(
             warn::hydra_log(&format!("\t#{number} : {}", overrides.join(" ")));
             let job = compose(composition, number, overrides)?;
             match job::run(args, job, interrupted) {
-                Ok(Ended::Done) => {}
+                Ok(Ended::Done | Ended::Differs) => {}
                 Ok(Ended::Interrupted) => return Ok(Ended::Interrupted),
                 Err(failure) => {
                     let words: Vec<String> =

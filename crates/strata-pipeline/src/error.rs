@@ -1,0 +1,205 @@
+//! What can go wrong, in DVC's words where scripts look for them.
+
+use std::io;
+
+use thiserror::Error;
+
+use crate::cache::CacheError;
+use crate::definition::{DefinitionError, SchemaError};
+use crate::lock::LockError;
+use crate::params::ParamsError;
+use crate::yaml::YamlError;
+
+/// Why a command on a project cannot be carried out.
+#[derive(Debug, Error)]
+pub enum PipelineError {
+    /// No `.dvc` folder here or above.
+    #[error(
+        "you are not inside of a DVC repository (checked up to mount point '/'); `strata init` makes one here"
+    )]
+    NotARepository,
+    /// There is a `.dvc` folder, but neither Git nor the setting that says that there is none.
+    #[error("{folder} is not a git repository")]
+    NotAGitRepository {
+        /// The project's folder.
+        folder: String,
+    },
+    /// `init` where it cannot be.
+    #[error("failed to initiate DVC - {why}")]
+    Initiate {
+        /// What is in the way.
+        why: String,
+    },
+    /// A settings file.
+    #[error("configuration error: {why}")]
+    Config {
+        /// What is wrong, with file and line.
+        why: String,
+    },
+    /// A file that is no YAML.
+    #[error("'{file}' is invalid.\n{source}")]
+    Syntax {
+        /// The file, from the current folder, `./` before a plain name.
+        file: String,
+        /// What is wrong, with line and column.
+        source: YamlError,
+    },
+    /// A `dvc.yaml` or `.dvc` file that does not say what it must.
+    #[error(transparent)]
+    Definition(#[from] DefinitionError),
+    /// A `dvc.lock` that is none.
+    #[error("'{file}' validation failed.\n{why}")]
+    LockFile {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// Something named that is not there.
+    #[error("'{path}' does not exist")]
+    NoSuchFile {
+        /// The path.
+        path: String,
+    },
+    /// A target that names nothing.
+    #[error("'{target}' does not exist as an output or a stage name in 'dvc.yaml'")]
+    NoSuchTarget {
+        /// As it was typed.
+        target: String,
+    },
+    /// A file with stages that Git ignores.
+    #[error("bad DVC file name '{path}' is git-ignored.")]
+    GitIgnored {
+        /// The file.
+        path: String,
+    },
+    /// Two stages with one output.
+    #[error(
+        "output '{path}' is specified in:\n{stages}Use `strata remove` with any of the above targets to stop tracking the overlapping output."
+    )]
+    DuplicateOutput {
+        /// The output.
+        path: String,
+        /// A line for each stage.
+        stages: String,
+    },
+    /// Outputs inside each other.
+    #[error(
+        "The output paths:\n'{outer}'('{outer_stage}')\n'{inner}'('{inner_stage}')\noverlap and are thus in the same tracked directory.\nTo keep reproducibility, outputs should be in separate tracked directories or tracked individually."
+    )]
+    OverlappingOutputs {
+        /// The folder.
+        outer: String,
+        /// Its stage.
+        outer_stage: String,
+        /// What lies in it.
+        inner: String,
+        /// Its stage.
+        inner_stage: String,
+    },
+    /// A circle of stages.
+    #[error("Same item(s) are defined as both a dependency and an output in {what}: {stages}.")]
+    Cycle {
+        /// `stage` or `stages`.
+        what: &'static str,
+        /// Their names.
+        stages: String,
+    },
+    /// An output that does not count.
+    #[error("Path '{path}' is ignored by\n{pattern}")]
+    IgnoredOutput {
+        /// The output.
+        path: String,
+        /// File and pattern.
+        pattern: String,
+    },
+    /// An output outside of the project.
+    #[error(
+        "Output(s) outside of DVC project: {path}. See <https://dvc.org/doc/user-guide/pipelines/external-dependencies-and-outputs> for more info."
+    )]
+    OutsideOutput {
+        /// The output.
+        path: String,
+    },
+    /// A stage failed.
+    #[error("failed to reproduce '{stage}': {source}")]
+    Reproduce {
+        /// Its address.
+        stage: String,
+        /// Why.
+        source: Box<PipelineError>,
+    },
+    /// Stages failed, each told when it did.
+    #[error("failed to reproduce {stages}")]
+    ReproduceSeveral {
+        /// Their addresses, quoted.
+        stages: String,
+    },
+    /// A command failed.
+    #[error("failed to run: {command}, exited with {code}")]
+    CommandFailed {
+        /// The command.
+        command: String,
+        /// Its exit code; minus the signal's number where one ended it.
+        code: i32,
+    },
+    /// A stage did not write what it says.
+    #[error("output '{path}' does not exist")]
+    MissingOutput {
+        /// The output.
+        path: String,
+    },
+    /// A dependency is not there.
+    #[error("[Errno 2] No such file or directory: '{path}'")]
+    MissingDependency {
+        /// The absolute path.
+        path: String,
+    },
+    /// Data that should be there and are not.
+    #[error("missing data 'source': {paths}")]
+    MissingData {
+        /// Their paths.
+        paths: String,
+    },
+    /// An output that is in Git.
+    #[error(
+        "output '{path}' is already tracked by SCM (e.g. Git).\n    You can remove it from Git, then add to DVC.\n        To stop tracking from Git:\n            git rm -r --cached '{path}'\n            git commit -m \"stop tracking {path}\""
+    )]
+    TrackedByGit {
+        /// The output.
+        path: String,
+    },
+    /// The user said no.
+    #[error("reproduction aborted by the user")]
+    Aborted,
+    /// Parameters.
+    #[error(transparent)]
+    Params(#[from] ParamsError),
+    /// A lock.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The cache.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// The file system.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+impl From<SchemaError> for PipelineError {
+    fn from(error: SchemaError) -> Self {
+        Self::Definition(error.into())
+    }
+}
+
+impl PipelineError {
+    /// The exit code that DVC has for it.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::NotARepository => 253,
+            Self::Config { .. } => 251,
+            Self::Initiate { .. } => 1,
+            _ => 255,
+        }
+    }
+}

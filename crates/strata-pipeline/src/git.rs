@@ -1,0 +1,59 @@
+//! What is asked of Git: a few questions to the program.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// The Git repository that a project lies in.
+#[derive(Debug, Clone)]
+pub struct Git {
+    folder: PathBuf,
+}
+
+impl Git {
+    /// The repository around a folder, if there is one and the program is there.
+    pub fn around(folder: &Path) -> Option<Self> {
+        let git = Self {
+            folder: folder.to_owned(),
+        };
+        // Without starting a program in the ordinary case.
+        let has_git = |folder: &Path| folder.join(".git").exists();
+        folder.ancestors().any(has_git).then_some(git)
+    }
+
+    /// Whether a file, or any file below a folder, is tracked.
+    ///
+    /// # Errors
+    /// The program cannot be started.
+    pub fn is_tracked(&self, path: &Path) -> io::Result<bool> {
+        let output = self.ask(&["ls-files", "--"], &[path])?;
+        Ok(output.status.success() && !output.stdout.is_empty())
+    }
+
+    /// Whether a path is ignored.
+    ///
+    /// # Errors
+    /// The program cannot be started.
+    pub fn is_ignored(&self, path: &Path) -> io::Result<bool> {
+        let output = self.ask(&["check-ignore", "--quiet", "--"], &[path])?;
+        Ok(output.status.code() == Some(0))
+    }
+
+    /// Adds files to the index; failures are of no consequence.
+    ///
+    /// # Errors
+    /// The program cannot be started.
+    pub fn add(&self, paths: &[&Path]) -> io::Result<()> {
+        self.ask(&["add", "--"], paths).map(drop)
+    }
+
+    fn ask(&self, words: &[&str], paths: &[&Path]) -> io::Result<Output> {
+        Command::new("git")
+            .current_dir(&self.folder)
+            .env("GIT_OPTIONAL_LOCKS", "0")
+            .args(words)
+            .args(paths)
+            .output()
+            .map_err(|error| io::Error::new(error.kind(), format!("cannot start `git`: {error}")))
+    }
+}

@@ -1,0 +1,213 @@
+//! How stages depend on each other.
+
+use super::index::Project;
+use crate::error::PipelineError;
+use crate::stage::{Output, Stage};
+
+/// For each stage, those that make what it reads, by their places in [`Project::stages`].
+#[derive(Debug, Clone)]
+pub struct Graph {
+    makers: Vec<Vec<usize>>,
+}
+
+impl Graph {
+    /// Of all stages of a project.
+    ///
+    /// # Errors
+    /// An output that two stages make, outputs inside each other, circles.
+    pub fn of(project: &Project) -> Result<Self, PipelineError> {
+        check_outputs(project)?;
+        let graph = Self {
+            makers: project
+                .stages
+                .iter()
+                .map(|stage| makers_of(project, stage))
+                .collect(),
+        };
+        graph.check_circles(project)?;
+        Ok(graph)
+    }
+
+    /// The stages that make what a stage reads, in the order of its dependencies.
+    pub fn makers(&self, stage: usize) -> &[usize] {
+        &self.makers[stage]
+    }
+
+    /// The stages that read what a stage makes, in the project's order.
+    pub fn readers(&self, stage: usize) -> Vec<usize> {
+        let all = 0..self.makers.len();
+        all.filter(|&other| self.makers[other].contains(&stage))
+            .collect()
+    }
+
+    /// The graph in which stages of some kind depend on nothing.
+    #[must_use]
+    pub fn without_makers_of(&self, is_cut: impl Fn(usize) -> bool) -> Self {
+        let makers = self.makers.iter().enumerate();
+        let makers = makers.map(|(stage, makers)| {
+            if is_cut(stage) {
+                Vec::new()
+            } else {
+                makers.clone()
+            }
+        });
+        Self {
+            makers: makers.collect(),
+        }
+    }
+
+    /// Chosen stages, each after those that it depends on: networkx's `dfs_postorder_nodes` over the subgraph.
+    pub fn order(&self, chosen: &[bool]) -> Vec<usize> {
+        let mut done = vec![false; chosen.len()];
+        let mut order = Vec::new();
+        for start in 0..chosen.len() {
+            self.visit(start, chosen, &mut done, &mut order);
+        }
+        order
+    }
+
+    fn visit(&self, start: usize, chosen: &[bool], done: &mut [bool], order: &mut Vec<usize>) {
+        if !chosen[start] || done[start] {
+            return;
+        }
+        done[start] = true;
+        let mut path = vec![(start, 0)];
+        while let Some((stage, next)) = path.last_mut() {
+            let Some(&maker) = self.makers[*stage].get(*next) else {
+                order.push(*stage);
+                path.pop();
+                continue;
+            };
+            *next += 1;
+            if chosen[maker] && !done[maker] {
+                done[maker] = true;
+                path.push((maker, 0));
+            }
+        }
+    }
+
+    /// A stage and all that it depends on.
+    pub fn upstream(&self, stages: &[usize]) -> Vec<bool> {
+        self.reached(stages, |stage| self.makers[stage].clone())
+    }
+
+    /// A stage and all that depend on it.
+    pub fn downstream(&self, stages: &[usize]) -> Vec<bool> {
+        self.reached(stages, |stage| self.readers(stage))
+    }
+
+    /// All stages connected with some, either way.
+    pub fn connected(&self, stages: &[usize]) -> Vec<bool> {
+        self.reached(stages, |stage| {
+            let mut next = self.makers[stage].clone();
+            next.extend(self.readers(stage));
+            next
+        })
+    }
+
+    fn reached(&self, stages: &[usize], next: impl Fn(usize) -> Vec<usize>) -> Vec<bool> {
+        let mut reached = vec![false; self.makers.len()];
+        let mut waiting = stages.to_vec();
+        while let Some(stage) = waiting.pop() {
+            if !reached[stage] {
+                reached[stage] = true;
+                waiting.extend(next(stage));
+            }
+        }
+        reached
+    }
+
+    fn check_circles(&self, project: &Project) -> Result<(), PipelineError> {
+        #[derive(Clone, Copy, PartialEq)]
+        enum Mark {
+            New,
+            OnPath,
+            Done,
+        }
+        let mut marks = vec![Mark::New; self.makers.len()];
+        for start in 0..self.makers.len() {
+            if marks[start] != Mark::New {
+                continue;
+            }
+            marks[start] = Mark::OnPath;
+            let mut path = vec![(start, 0)];
+            while let Some((stage, next)) = path.last_mut() {
+                let Some(&maker) = self.makers[*stage].get(*next) else {
+                    marks[*stage] = Mark::Done;
+                    path.pop();
+                    continue;
+                };
+                *next += 1;
+                match marks[maker] {
+                    Mark::New => {
+                        marks[maker] = Mark::OnPath;
+                        path.push((maker, 0));
+                    }
+                    Mark::OnPath => {
+                        let stages = path.iter().map(|(stage, _)| *stage);
+                        let circle = stages.skip_while(|&stage| stage != maker);
+                        return Err(circle_error(project, &circle.collect::<Vec<_>>()));
+                    }
+                    Mark::Done => {}
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn circle_error(project: &Project, circle: &[usize]) -> PipelineError {
+    let names = circle
+        .iter()
+        .map(|&stage| project.display_address(&project.stages[stage].address));
+    PipelineError::Cycle {
+        what: if circle.len() > 1 { "stages" } else { "stage" },
+        stages: names.collect::<Vec<_>>().join(", "),
+    }
+}
+
+fn makers_of(project: &Project, reader: &Stage) -> Vec<usize> {
+    let paths = reader.deps.iter().map(|dep| &dep.at);
+    let paths = paths.chain(reader.params.iter().map(|params| &params.at));
+    let mut makers = Vec::new();
+    for path in paths {
+        for (index, stage) in project.stages.iter().enumerate() {
+            let makes = |out: &Output| path.starts_with(&out.at) || out.at.starts_with(path);
+            if stage.outs.iter().any(makes) && !makers.contains(&index) {
+                makers.push(index);
+            }
+        }
+    }
+    makers
+}
+
+fn check_outputs(project: &Project) -> Result<(), PipelineError> {
+    let mut outs: Vec<(&Output, &Stage)> = project
+        .stages
+        .iter()
+        .flat_map(|stage| stage.outs.iter().map(move |out| (out, stage)))
+        .collect();
+    // Stable: of equal outputs the one of the first stage comes first. What lies in a folder follows it.
+    outs.sort_by(|a, b| a.0.at.cmp(&b.0.at));
+    let name = |stage: &Stage| project.display_address(&stage.address);
+    for pair in outs.windows(2) {
+        let [(first, first_stage), (second, second_stage)] = pair else {
+            continue;
+        };
+        if first.at == second.at {
+            return Err(PipelineError::DuplicateOutput {
+                path: project.display(&first.at),
+                stages: format!("\t- {}\n\t- {}\n", name(first_stage), name(second_stage)),
+            });
+        }
+        if second.at.starts_with(&first.at) {
+            return Err(PipelineError::OverlappingOutputs {
+                outer: project.display(&first.at),
+                outer_stage: name(first_stage),
+                inner: project.display(&second.at),
+                inner_stage: name(second_stage),
+            });
+        }
+    }
+    Ok(())
+}

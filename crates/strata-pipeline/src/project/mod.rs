@@ -1,0 +1,14 @@
+//! The stages of a project, and what is done with them.
+//!
+//! 1. [`index`] finds the files with stages and reads them into a [`Project`].
+//! 2. [`graph`] checks how stages depend on each other, and orders them.
+//! 3. [`targets`] finds the stages that the user names.
+//! 4. [`reproduce`] runs what has changed; [`lock_file`] keeps what came of it.
+
+pub mod graph;
+mod index;
+mod lock_file;
+pub mod reproduce;
+pub mod targets;
+
+pub use index::Project;

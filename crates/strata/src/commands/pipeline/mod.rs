@@ -1,0 +1,22 @@
+//! DVC's commands, one file each.
+
+pub(crate) mod init;
+pub(crate) mod repro;
+pub(crate) mod status;
+
+use std::path::Path;
+
+use strata_pipeline::{PipelineError, Project, Repository};
+
+/// The project around the current folder with all of its stages; warnings go to stderr.
+fn open() -> Result<Project, PipelineError> {
+    let repository = Repository::open(Path::new("."))?;
+    let warn = |text: &str| anstream::eprintln!("WARNING: {text}");
+    Project::load(repository, Box::new(warn))
+}
+
+/// The command line, for other processes that have to wait.
+fn command_line() -> String {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    format!("strata {}", words.join(" "))
+}

@@ -1,0 +1,123 @@
+//! `strata status`.
+
+use std::fmt::Write as _;
+
+use serde_json::{Map, Value};
+use strata_pipeline::project::graph::Graph;
+use strata_pipeline::stage::changes::{Change, Changes};
+use strata_pipeline::{PipelineError, Project};
+
+use super::open;
+use crate::exit::{Ended, Failure};
+use crate::output;
+use crate::pipeline_cli::StatusArgs;
+
+pub(crate) fn run(args: &StatusArgs) -> Result<Ended, Failure> {
+    let (changed, is_empty) = match changed_stages(args) {
+        Ok(found) => found,
+        // DVC catches the errors of this command itself.
+        Err(error) => {
+            let code = if error.exit_code() == 255 && is_in_a_file(&error) {
+                1
+            } else {
+                error.exit_code()
+            };
+            return Err(Failure::Pipeline(Box::new(error), code));
+        }
+    };
+    if args.quiet {
+        return Ok(if changed.is_empty() {
+            Ended::Done
+        } else {
+            Ended::Differs
+        });
+    }
+    if args.json {
+        let entries = changed
+            .iter()
+            .map(|(name, changes)| (name.clone(), changes.to_json()));
+        let json = Value::Object(entries.collect::<Map<_, _>>());
+        output::print(&format!("{json}\n"))?;
+        return Ok(Ended::Done);
+    }
+    let text = if !changed.is_empty() {
+        table(&changed)
+    } else if is_empty {
+        "There are no data or pipelines tracked in this project yet.\nSee <https://dvc.org/doc/start> to get started!\n".to_owned()
+    } else {
+        "Data and pipelines are up to date.\n".to_owned()
+    };
+    output::print(&text)?;
+    Ok(Ended::Done)
+}
+
+/// Whether a file of the project is to blame, and not what was found when stages were looked at.
+fn is_in_a_file(error: &PipelineError) -> bool {
+    matches!(
+        error,
+        PipelineError::Syntax { .. }
+            | PipelineError::Definition(_)
+            | PipelineError::LockFile { .. }
+    )
+}
+
+/// Stages with their changes, and whether the project has no stages at all.
+fn changed_stages(args: &StatusArgs) -> Result<(Vec<(String, Changes)>, bool), PipelineError> {
+    let project = open()?;
+    let _lock = project.repository.lock()?;
+    Graph::of(&project)?;
+    let stages = chosen(&project, &args.targets)?;
+    let mut changed = Vec::new();
+    for index in stages {
+        let stage = &project.stages[index];
+        let changes = stage.changes(&project)?;
+        if !changes.is_empty() {
+            changed.push((project.display_address(&stage.address), changes));
+        }
+    }
+    project.repository.save_state();
+    Ok((changed, project.stages.is_empty()))
+}
+
+fn chosen(project: &Project, targets: &[String]) -> Result<Vec<usize>, PipelineError> {
+    if targets.is_empty() {
+        return Ok((0..project.stages.len()).collect());
+    }
+    let mut stages = Vec::new();
+    for target in targets {
+        stages.extend(project.stages_of_target(target)?);
+    }
+    Ok(stages)
+}
+
+fn table(changed: &[(String, Changes)]) -> String {
+    let mut text = String::new();
+    for (name, changes) in changed {
+        let _ = writeln!(text, "{name}:");
+        for (title, paths) in [
+            ("changed deps", &changes.deps),
+            ("changed outs", &changes.outs),
+        ] {
+            if !paths.is_empty() {
+                let _ = writeln!(text, "\t{title}:");
+            }
+            for (path, change) in paths {
+                if let Change::Params(keys) = change {
+                    let _ = writeln!(text, "\t\t{path}:");
+                    for (key, word) in keys {
+                        let _ = writeln!(text, "\t\t\t{:<20}{key}", format!("{word}:"));
+                    }
+                } else {
+                    let _ = writeln!(text, "\t\t{:<20}{path}", format!("{}:", change.word()));
+                }
+            }
+        }
+        if changes.always {
+            text.push_str("\talways changed\n");
+        }
+        if changes.command {
+            text.push_str("\tchanged command\n");
+        }
+    }
+    text
+}

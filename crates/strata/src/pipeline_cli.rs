@@ -1,0 +1,97 @@
+//! What can be typed for pipelines: DVC's commands, flags and exit codes.
+
+use clap::Args;
+
+const REPRO_EXAMPLES: &str = "\
+Examples:
+  strata repro                  run what has changed of the dvc.yaml here, and what it depends on
+  strata repro train            one stage, and what it depends on
+  strata repro -s -f train      this stage alone, even if nothing has changed
+  strata repro --dry            show what would run
+
+Exit codes are DVC's: 0 done, 253 not inside of a project, 254 wrong usage, 255 something failed.";
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  strata init                   in a Git repository
+  strata init --no-scm          without Git")]
+pub(crate) struct InitArgs {
+    /// Do without Git
+    #[arg(long)]
+    pub(crate) no_scm: bool,
+    /// Replace what is there already, the cache included
+    #[arg(short, long)]
+    pub(crate) force: bool,
+    /// Say nothing but errors
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = REPRO_EXAMPLES)]
+#[command(group(clap::ArgGroup::new("reach").args(["single_item", "pipeline", "all_pipelines", "downstream"])))]
+#[command(group(clap::ArgGroup::new("errors").args(["keep_going", "ignore_errors"])))]
+pub(crate) struct ReproArgs {
+    /// Stages, `file:stage`, .dvc or dvc.yaml files; without any the dvc.yaml here
+    pub(crate) targets: Vec<String>,
+    /// Run stages even if nothing has changed
+    #[arg(short, long)]
+    pub(crate) force: bool,
+    /// Only the stages named, not what they depend on
+    #[arg(short, long)]
+    pub(crate) single_item: bool,
+    /// All stages that are connected with the targets
+    #[arg(short, long)]
+    pub(crate) pipeline: bool,
+    /// All stages of the project
+    #[arg(short = 'P', long)]
+    pub(crate) all_pipelines: bool,
+    /// The targets and what depends on them
+    #[arg(long)]
+    pub(crate) downstream: bool,
+    /// Run what depends on a stage that ran, even if nothing has changed for it
+    #[arg(long)]
+    pub(crate) force_downstream: bool,
+    /// Print the commands, run and write nothing
+    #[arg(long)]
+    pub(crate) dry: bool,
+    /// Ask before each stage
+    #[arg(short, long)]
+    pub(crate) interactive: bool,
+    /// After a failure, run what does not depend on the failed stage
+    #[arg(short, long)]
+    pub(crate) keep_going: bool,
+    /// After a failure, run everything else
+    #[arg(long)]
+    pub(crate) ignore_errors: bool,
+    /// Run commands even if the same run has been kept
+    #[arg(long)]
+    pub(crate) no_run_cache: bool,
+    /// Leave outputs out of the cache; `strata commit` puts them there
+    #[arg(long)]
+    pub(crate) no_commit: bool,
+    /// Missing data alone do not make a stage a changed one
+    #[arg(long)]
+    pub(crate) allow_missing: bool,
+    /// Say nothing but errors
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  strata status                 what has changed since the stages ran
+  strata status --json train    of one stage, for programs
+  strata status -q              exit code 1 if anything has changed")]
+pub(crate) struct StatusArgs {
+    /// Stages, .dvc or dvc.yaml files; without any the whole project
+    pub(crate) targets: Vec<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Say nothing; exit code 1 if anything has changed
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
