@@ -149,6 +149,42 @@ pub enum PipelineError {
         /// The output.
         path: String,
     },
+    /// A path that a stage makes, and nobody else may track.
+    #[error("cannot track '{path}': it is an output of stage '{stage}'")]
+    IsOutput {
+        /// The path.
+        path: String,
+        /// The stage.
+        stage: String,
+    },
+    /// Contents that would be lost.
+    #[error(
+        "Can't remove the following unsaved files without confirmation. Use `--force` to force.\n{paths}"
+    )]
+    Unsaved {
+        /// A line for each.
+        paths: String,
+    },
+    /// A checkout that is not complete.
+    #[error(
+        "Checkout failed for following targets:\n{paths}\nIs your cache up to date?\n<https://error.dvc.org/missing-files>"
+    )]
+    CheckoutFailed {
+        /// A line for each.
+        paths: String,
+    },
+    /// A stage that cannot be changed where it stands.
+    #[error("{why}")]
+    CannotEdit {
+        /// Why, and what to do.
+        why: String,
+    },
+    /// Data that differ from what is kept.
+    #[error("unable to commit changed {stage}. Use `-f|--force` to force.")]
+    NotCommitted {
+        /// The stage.
+        stage: String,
+    },
     /// A dependency is not there.
     #[error("[Errno 2] No such file or directory: '{path}'")]
     MissingDependency {

@@ -39,6 +39,17 @@ impl Git {
         Ok(output.status.code() == Some(0))
     }
 
+    /// The first of some paths that is ignored.
+    ///
+    /// # Errors
+    /// The program cannot be started.
+    pub fn first_ignored(&self, paths: &[&Path]) -> io::Result<Option<String>> {
+        let output = self.ask(&["check-ignore", "-z", "--"], paths)?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let first = text.split('\0').next().filter(|first| !first.is_empty());
+        Ok(first.map(str::to_owned))
+    }
+
     /// Adds files to the index; failures are of no consequence.
     ///
     /// # Errors

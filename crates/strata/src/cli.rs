@@ -6,7 +6,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::compose_args::ComposeArgs;
 use crate::exit::Failure;
-use crate::pipeline_cli::{InitArgs, ReproArgs, StatusArgs};
+use crate::pipeline_cli::{
+    AddArgs, CheckoutArgs, CommitArgs, GcArgs, InitArgs, ReproArgs, StageArgs, StagesArgs,
+    StatusArgs,
+};
 
 /// Runs a whole experimental study in machine learning
 #[derive(Debug, Parser)]
@@ -50,6 +53,24 @@ pub(crate) enum Command {
     Repro(ReproArgs),
     /// Show what has changed since the stages of a pipeline ran
     Status(StatusArgs),
+    /// Track files and folders without a stage
+    Add(AddArgs),
+    /// Bring the outputs that lock files name from the cache
+    Checkout(CheckoutArgs),
+    /// Put outputs into the cache, and what they are into the lock file
+    Commit(CommitArgs),
+    /// Keep stages from running
+    Freeze(StagesArgs),
+    /// Let frozen stages run again
+    Unfreeze(StagesArgs),
+    /// Remove stages and .dvc files; data and cache stay
+    Remove(StagesArgs),
+    /// Remove what nothing needs from the cache
+    Gc(GcArgs),
+    /// Look at the stages of a pipeline
+    Stage(StageArgs),
+    /// Print the way to the project's folder
+    Root,
     /// Work with configurations
     Config(ConfigArgs),
     /// Print the script that lets a shell complete keys, values, options and flags

@@ -33,6 +33,15 @@ fn main() -> ExitCode {
         Command::Init(args) => commands::pipeline::init::run(args),
         Command::Repro(args) => commands::pipeline::repro::run(args),
         Command::Status(args) => commands::pipeline::status::run(args),
+        Command::Add(args) => commands::pipeline::add::run(args),
+        Command::Checkout(args) => commands::pipeline::checkout::run(args),
+        Command::Commit(args) => commands::pipeline::commit::run(args),
+        Command::Freeze(args) => commands::pipeline::edit::freeze(args),
+        Command::Unfreeze(args) => commands::pipeline::edit::unfreeze(args),
+        Command::Remove(args) => commands::pipeline::edit::remove(args),
+        Command::Gc(args) => commands::pipeline::gc::run(args),
+        Command::Stage(args) => commands::pipeline::stage::run(args),
+        Command::Root => commands::pipeline::root::run(),
         Command::Completion { shell } => commands::completion::print_script(*shell),
     };
     match ended {

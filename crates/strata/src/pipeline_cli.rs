@@ -1,6 +1,6 @@
 //! What can be typed for pipelines: DVC's commands, flags and exit codes.
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
 const REPRO_EXAMPLES: &str = "\
 Examples:
@@ -94,4 +94,105 @@ pub(crate) struct StatusArgs {
     /// Say nothing; exit code 1 if anything has changed
     #[arg(short, long)]
     pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  strata add data/raw           track a folder: data/raw.dvc names its contents, the cache keeps them
+  strata add a.csv b.csv")]
+pub(crate) struct AddArgs {
+    /// Files and folders
+    #[arg(required = true)]
+    pub(crate) targets: Vec<String>,
+    /// Say nothing but errors
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  strata checkout               after `git checkout`: the data of that version
+  strata checkout data/raw/a.csv
+  strata checkout --summary -f")]
+pub(crate) struct CheckoutArgs {
+    /// Stages, .dvc files, outputs, files in outputs; without any everything
+    pub(crate) targets: Vec<String>,
+    /// Replace files whose contents are nowhere else
+    #[arg(short, long)]
+    pub(crate) force: bool,
+    /// Print how many were added and modified, not which
+    #[arg(long)]
+    pub(crate) summary: bool,
+    /// Say nothing but errors
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  strata commit                 keep what `strata repro --no-commit` made
+  strata commit -f train        take what is there as what the stage made")]
+pub(crate) struct CommitArgs {
+    /// Stages and .dvc files; without any everything
+    pub(crate) targets: Vec<String>,
+    /// Also where command, dependencies or outputs have changed
+    #[arg(short, long)]
+    pub(crate) force: bool,
+    /// Say nothing but errors
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StagesArgs {
+    /// Stages and .dvc files
+    #[arg(required = true)]
+    pub(crate) targets: Vec<String>,
+    /// Say nothing but errors
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  strata gc -w                  keep what the files of the workspace name")]
+pub(crate) struct GcArgs {
+    /// Keep what the workspace names
+    #[arg(short, long)]
+    pub(crate) workspace: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    pub(crate) force: bool,
+    /// Say nothing but errors
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StageArgs {
+    #[command(subcommand)]
+    pub(crate) command: StageCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum StageCommand {
+    /// List the stages
+    #[command(after_help = "\
+Examples:
+  strata stage list
+  strata stage list --name-only sub/dvc.yaml")]
+    List {
+        /// Stages, .dvc or dvc.yaml files; without any the dvc.yaml here
+        targets: Vec<String>,
+        /// Names alone
+        #[arg(long)]
+        name_only: bool,
+        /// All stages of the project
+        #[arg(long)]
+        all: bool,
+    },
 }

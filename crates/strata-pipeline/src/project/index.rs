@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::lock_file;
 use crate::definition::{DataFile, check_pipeline};
 use crate::error::PipelineError;
-use crate::hash::{Hashed, is_missing, relative_text};
+use crate::hash::{Hashed, is_missing, normalized, relative_text};
 use crate::params;
 use crate::repository::Repository;
 use crate::stage::{Address, Stage};
@@ -85,10 +85,13 @@ impl Project {
 
     fn load_file(&mut self, file: &Path) -> Result<(), PipelineError> {
         let shown = self.display(file);
-        if let Some(git) = &self.repository.git
-            && git.is_ignored(file)?
-        {
-            return Err(PipelineError::GitIgnored { path: shown });
+        if let Some(git) = &self.repository.git {
+            let lock = file.with_file_name(lock_file::NAME);
+            if let Some(ignored) = git.first_ignored(&[file, &lock])? {
+                return Err(PipelineError::GitIgnored {
+                    path: self.display(Path::new(&ignored)),
+                });
+            }
         }
         let text = fs_err::read_to_string(file)?;
         let value = read_yaml(&shown, &text)?;
@@ -144,14 +147,9 @@ impl Project {
         Ok(())
     }
 
-    /// Outputs that are ignored, or lie outside of the project, cannot be kept.
+    /// Outputs that are ignored cannot be kept.
     fn check_outputs(&self) -> Result<(), PipelineError> {
         for out in self.stages.iter().flat_map(|stage| &stage.outs) {
-            if out.is_cached && !out.at.starts_with(&self.repository.root) {
-                return Err(PipelineError::OutsideOutput {
-                    path: out.path.clone(),
-                });
-            }
             if let Some(reason) = self.repository.ignore.reason(&out.at, out.at.is_dir())? {
                 let file = reason
                     .file
@@ -191,6 +189,11 @@ impl Project {
     /// It cannot be read, or is not what its suffix says.
     pub fn read_params(&self, at: &Path, shown: &str) -> Result<Option<Value>, PipelineError> {
         read_params(at, shown).map_err(PipelineError::from)
+    }
+
+    /// The absolute path of what the user has written.
+    pub fn path(&self, written: &str) -> PathBuf {
+        normalized(&self.repository.current.join(written))
     }
 
     /// A path as the user would write it.

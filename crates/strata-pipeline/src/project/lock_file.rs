@@ -72,6 +72,9 @@ fn problem_of_entry(entry: &Value) -> Option<String> {
     let Some(map) = entry.as_map() else {
         return Some("expected a dictionary".to_owned());
     };
+    if !map.contains_key(&Key::from("cmd")) {
+        return Some("required key not provided: cmd".to_owned());
+    }
     for (key, value) in map {
         let is_right = match key.as_str() {
             Some("cmd") => matches!(value, Value::Str(_) | Value::List(_)),
@@ -97,7 +100,7 @@ pub(super) fn write(
     say: &mut dyn FnMut(&str),
 ) -> Result<(), PipelineError> {
     let Some(name) = &stage.address.name else {
-        return Ok(());
+        return super::data_file::write(project, stage);
     };
     let path = stage.address.file.with_file_name(NAME);
     let shown = project.display(&path);

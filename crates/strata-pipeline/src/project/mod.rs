@@ -3,8 +3,13 @@
 //! 1. [`index`] finds the files with stages and reads them into a [`Project`].
 //! 2. [`graph`] checks how stages depend on each other, and orders them.
 //! 3. [`targets`] finds the stages that the user names.
-//! 4. [`reproduce`] runs what has changed; [`lock_file`] keeps what came of it.
+//! 4. [`checkout`], [`edit`] and the modules of their kind do one thing each with them.
+//! 5. [`reproduce`] runs what has changed; [`lock_file`] keeps what came of it.
 
+pub mod checkout;
+mod data_file;
+pub mod edit;
+mod garbage;
 pub mod graph;
 mod index;
 mod lock_file;

@@ -93,7 +93,11 @@ pub fn reproduce(
     progress: &mut dyn Progress,
 ) -> Result<usize, PipelineError> {
     let lock = project.repository.lock()?;
-    let graph = Graph::of(project)?;
+    // A stage alone can be run whatever the others are like.
+    let graph = match request.reach {
+        Reach::Single => Graph::unchecked(project),
+        _ => Graph::of(project)?,
+    };
     let order = plan(project, &graph, request)?;
     let path_locks = project.repository.path_locks(command_line);
     let mut run = Run {
@@ -281,6 +285,11 @@ impl Run<'_> {
         match stage.command.clone() {
             Some(command) if !stage.is_frozen => {
                 if dry {
+                    // As DVC does, which shows the command even if the outputs would be restored. Inputs that are not
+                    // made yet are no reason to stop.
+                    if !force {
+                        let _ = self.restore(stage, name);
+                    }
                     self.announce(name, &command);
                     return Ok(());
                 }
@@ -376,6 +385,9 @@ impl Run<'_> {
         self.progress.say(&format!(
             "Stage '{name}' is cached - skipping run, checking out outputs"
         ));
+        if self.request.dry {
+            return Ok(true);
+        }
         for out in &mut stage.outs {
             let info = outs.iter().find(|(path, _)| *path == out.path);
             if let Some((_, info)) = info {

@@ -86,11 +86,17 @@ impl Stage {
             if is_empty {
                 project.warn(&format!("'{}' is empty.", project.display(&out.at)));
             }
-            if out.is_cached {
-                out.ignore(project)?;
-            }
             out.locked = Some(hashed.info.clone());
             saved.push(Some(hashed));
+        }
+        // Only when all are there: a stage that failed leaves `.gitignore` as it was.
+        for out in self.outs.iter().filter(|out| out.is_cached) {
+            if !out.at.starts_with(&project.repository.root) {
+                return Err(PipelineError::OutsideOutput {
+                    path: out.path.clone(),
+                });
+            }
+            out.ignore(project)?;
         }
         Ok(saved)
     }
@@ -188,6 +194,41 @@ impl Output {
         }
         remove_empty_folders(&self.at, true)?;
         Ok(true)
+    }
+}
+
+impl Output {
+    /// Makes the workspace hold some files of a folder; gives whether anything changed.
+    ///
+    /// # Errors
+    /// The folder has no such files, or the cache does not have them.
+    pub fn checkout_inside(&self, project: &Project, path: &str) -> Result<bool, PipelineError> {
+        let Some(locked) = self.locked.as_ref().filter(|locked| locked.is_folder()) else {
+            return Ok(false);
+        };
+        let tree = project.repository.cache.tree(&locked.md5)?;
+        let mut changed = false;
+        let mut found = false;
+        for (path, md5) in tree.below(path) {
+            found = true;
+            let at = self.at.join(path);
+            if project
+                .hash(&at)?
+                .is_some_and(|hashed| hashed.info.md5 == *md5)
+            {
+                continue;
+            }
+            remove(&at)?;
+            place_file(project, md5, &at, false)?;
+            changed = true;
+        }
+        if found {
+            Ok(changed)
+        } else {
+            Err(PipelineError::NoSuchTarget {
+                target: format!("{}/{path}", self.path),
+            })
+        }
     }
 }
 

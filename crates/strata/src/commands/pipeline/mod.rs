@@ -1,7 +1,14 @@
 //! DVC's commands, one file each.
 
+pub(crate) mod add;
+pub(crate) mod checkout;
+pub(crate) mod commit;
+pub(crate) mod edit;
+pub(crate) mod gc;
 pub(crate) mod init;
 pub(crate) mod repro;
+pub(crate) mod root;
+pub(crate) mod stage;
 pub(crate) mod status;
 
 use std::path::Path;
@@ -19,4 +26,16 @@ fn open() -> Result<Project, PipelineError> {
 fn command_line() -> String {
     let words: Vec<String> = std::env::args().skip(1).collect();
     format!("strata {}", words.join(" "))
+}
+
+/// The stages of some targets, or all without any.
+fn chosen(project: &Project, targets: &[String]) -> Result<Vec<usize>, PipelineError> {
+    if targets.is_empty() {
+        return Ok((0..project.stages.len()).collect());
+    }
+    let mut stages = Vec::new();
+    for target in targets {
+        stages.extend(project.stages_of_target(target)?);
+    }
+    Ok(stages)
 }

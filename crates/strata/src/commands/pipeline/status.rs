@@ -3,11 +3,10 @@
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
-use strata_pipeline::project::graph::Graph;
+use strata_pipeline::PipelineError;
 use strata_pipeline::stage::changes::{Change, Changes};
-use strata_pipeline::{PipelineError, Project};
 
-use super::open;
+use super::{chosen, open};
 use crate::exit::{Ended, Failure};
 use crate::output;
 use crate::pipeline_cli::StatusArgs;
@@ -65,7 +64,6 @@ fn is_in_a_file(error: &PipelineError) -> bool {
 fn changed_stages(args: &StatusArgs) -> Result<(Vec<(String, Changes)>, bool), PipelineError> {
     let project = open()?;
     let _lock = project.repository.lock()?;
-    Graph::of(&project)?;
     let stages = chosen(&project, &args.targets)?;
     let mut changed = Vec::new();
     for index in stages {
@@ -77,17 +75,6 @@ fn changed_stages(args: &StatusArgs) -> Result<(Vec<(String, Changes)>, bool), P
     }
     project.repository.save_state();
     Ok((changed, project.stages.is_empty()))
-}
-
-fn chosen(project: &Project, targets: &[String]) -> Result<Vec<usize>, PipelineError> {
-    if targets.is_empty() {
-        return Ok((0..project.stages.len()).collect());
-    }
-    let mut stages = Vec::new();
-    for target in targets {
-        stages.extend(project.stages_of_target(target)?);
-    }
-    Ok(stages)
 }
 
 fn table(changed: &[(String, Changes)]) -> String {

@@ -1,0 +1,131 @@
+//! The workspace made to hold what lock files and `.dvc` files say.
+
+use std::path::{Path, PathBuf};
+
+use super::index::Project;
+use crate::cache::CacheError;
+use crate::error::PipelineError;
+use crate::hash::normalized;
+use crate::stage::Output;
+
+/// What was done to outputs; paths as the user would write them.
+#[derive(Debug, Clone, Default)]
+pub struct CheckedOut {
+    /// Were not there.
+    pub added: Vec<String>,
+    /// Were something else.
+    pub modified: Vec<String>,
+    /// Are not in the cache.
+    pub failed: Vec<String>,
+}
+
+/// An output, or a file within it.
+struct Wanted {
+    out: Output,
+    inside: Option<String>,
+}
+
+impl Project {
+    /// Checks out targets (stages, `.dvc` files, outputs, files in outputs), or all outputs without any.
+    ///
+    /// # Errors
+    /// A target that is none; files that would be lost, unless `force` is set.
+    pub fn checkout(&self, targets: &[String], force: bool) -> Result<CheckedOut, PipelineError> {
+        let mut done = CheckedOut::default();
+        for wanted in self.wanted(targets)? {
+            let out = &wanted.out;
+            let shown = match &wanted.inside {
+                Some(inside) => format!("{}/{inside}", self.display(&out.at)),
+                None => self.display(&out.at),
+            };
+            if !out.is_cached || out.locked.is_none() {
+                continue;
+            }
+            let was_there = out.at.exists();
+            let checked_out = match &wanted.inside {
+                Some(inside) => out.checkout_inside(self, inside),
+                None => {
+                    if !force {
+                        self.check_unsaved(out)?;
+                    }
+                    out.checkout(self)
+                }
+            };
+            match checked_out {
+                Ok(false) => {}
+                Ok(true) if was_there => done.modified.push(shown),
+                Ok(true) => done.added.push(shown),
+                Err(PipelineError::Cache(CacheError::Missing { .. })) => done.failed.push(shown),
+                Err(error) => return Err(error),
+            }
+        }
+        self.forget();
+        self.repository.save_state();
+        Ok(done)
+    }
+
+    fn wanted(&self, targets: &[String]) -> Result<Vec<Wanted>, PipelineError> {
+        let whole = |out: &Output| Wanted {
+            out: out.clone(),
+            inside: None,
+        };
+        if targets.is_empty() {
+            let outs = self.stages.iter().flat_map(|stage| &stage.outs);
+            return Ok(outs.map(whole).collect());
+        }
+        let mut wanted = Vec::new();
+        for target in targets {
+            let path = normalized(&self.repository.current.join(target));
+            let outs = self.stages.iter().flat_map(|stage| &stage.outs);
+            if let Some(out) = outs.clone().find(|out| path.starts_with(&out.at)) {
+                let inside = path.strip_prefix(&out.at).ok().and_then(Path::to_str);
+                wanted.push(Wanted {
+                    out: out.clone(),
+                    inside: inside
+                        .filter(|inside| !inside.is_empty())
+                        .map(str::to_owned),
+                });
+                continue;
+            }
+            for stage in self.stages_of_target(target)? {
+                wanted.extend(self.stages[stage].outs.iter().map(whole));
+            }
+        }
+        Ok(wanted)
+    }
+
+    /// Files whose contents are nowhere else must not be lost.
+    fn check_unsaved(&self, out: &Output) -> Result<(), PipelineError> {
+        let Some(present) = self.hash(&out.at)? else {
+            return Ok(());
+        };
+        if out
+            .locked
+            .as_ref()
+            .is_some_and(|locked| locked.same_contents(&present.info))
+        {
+            return Ok(());
+        }
+        let files: Vec<(PathBuf, String)> = match present.tree {
+            None => vec![(out.at.clone(), present.info.md5)],
+            Some(tree) => {
+                let entries = tree.entries().iter();
+                entries
+                    .map(|(path, md5)| (out.at.join(path), md5.clone()))
+                    .collect()
+            }
+        };
+        let mut unsaved = Vec::new();
+        for (path, md5) in files {
+            if !self.repository.cache.has(&md5)? {
+                unsaved.push(self.display(&path));
+            }
+        }
+        if unsaved.is_empty() {
+            return Ok(());
+        }
+        Err(PipelineError::Unsaved {
+            paths: unsaved.join("\n"),
+        })
+    }
+}

@@ -1,0 +1,118 @@
+//! `.dvc` files: data that are tracked without a command.
+
+use std::path::{Path, PathBuf};
+
+use strata_fs::write_atomically;
+
+use super::index::Project;
+use crate::definition::DataFile;
+use crate::error::PipelineError;
+use crate::hash::HashInfo;
+use crate::stage::Stage;
+use crate::value::{Key, Map, Value};
+use crate::yaml::Document;
+
+/// Writes what a `.dvc` file says of its outputs; comments, descriptions and all else in it stay.
+pub(super) fn write(project: &Project, stage: &Stage) -> Result<(), PipelineError> {
+    let file = &stage.address.file;
+    let shown = project.display(file);
+    let mut document = if file.exists() {
+        let text = fs_err::read_to_string(file)?;
+        Document::parse(&shown, &text).map_err(|source| PipelineError::Syntax {
+            file: shown,
+            source,
+        })?
+    } else {
+        Document::new()
+    };
+    let present = document
+        .get(&["outs"])
+        .and_then(Value::as_list)
+        .unwrap_or_default();
+    let entries = stage.outs.iter().map(|out| {
+        let known = present
+            .iter()
+            .find(|entry| entry.get("path").and_then(Value::as_str) == Some(out.path.as_str()));
+        Value::Map(entry(known, &out.path, out.locked.as_ref()))
+    });
+    let entries = Value::List(entries.collect());
+    document.update(&["outs"], &entries);
+    write_atomically(file, document.to_text().as_bytes())?;
+    Ok(())
+}
+
+/// An entry with the present hash; other keys keep their places.
+fn entry(known: Option<&Value>, path: &str, info: Option<&HashInfo>) -> Map {
+    let mut hash = info.map(HashInfo::to_data_entry).unwrap_or_default();
+    let Some(known) = known.and_then(Value::as_map) else {
+        hash.insert(Key::from("path"), Value::from(path));
+        return hash;
+    };
+    let of_hash = ["md5", "size", "nfiles", "isexec", "hash"].map(Key::from);
+    let mut entry = Map::new();
+    for (key, value) in known {
+        if !of_hash.contains(key) {
+            entry.insert(key.clone(), value.clone());
+        } else if let Some(value) = hash.shift_remove(key) {
+            entry.insert(key.clone(), value);
+        }
+    }
+    // New keys stand where DVC writes them: with the others of the hash, before the path.
+    for (key, value) in hash {
+        let before_path = entry
+            .get_index_of(&Key::from("path"))
+            .unwrap_or(entry.len());
+        entry.shift_insert(before_path, key, value);
+    }
+    entry
+}
+
+impl Project {
+    /// Tracks a file or folder: its contents go to the cache, and a `.dvc` file beside it names them. Gives that file.
+    ///
+    /// A file within a tracked folder updates the folder.
+    ///
+    /// # Errors
+    /// It is not there, is the output of a stage, or is tracked by Git.
+    pub fn add(&mut self, path: &Path) -> Result<PathBuf, PipelineError> {
+        if !path.exists() {
+            return Err(PipelineError::NoSuchFile {
+                path: self.display(path),
+            });
+        }
+        let around = |stage: &Stage| stage.outs.iter().any(|out| path.starts_with(&out.at));
+        if let Some(index) = self.stages.iter().position(around) {
+            let stage = self.stages[index].clone();
+            if !stage.is_data() {
+                return Err(PipelineError::IsOutput {
+                    path: self.display(path),
+                    stage: self.display_address(&stage.address),
+                });
+            }
+            return self.save_data(stage).map(|stage| stage.address.file);
+        }
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default();
+        let mut data = DataFile::default();
+        let entry = Map::from_iter([(Key::from("path"), Value::from(name))]);
+        let outs = Value::Map(Map::from_iter([(
+            Key::from("outs"),
+            Value::List(vec![Value::Map(entry)]),
+        )]));
+        let file = path.with_file_name(format!("{name}.dvc"));
+        data.outs = DataFile::from_value(&outs, name)?.outs;
+        let stage = self.save_data(Stage::of_data(file, data))?;
+        let file = stage.address.file.clone();
+        self.stages.push(stage);
+        Ok(file)
+    }
+
+    fn save_data(&self, mut stage: Stage) -> Result<Stage, PipelineError> {
+        let saved = stage.save_outs(self, false)?;
+        stage.commit(self, &saved)?;
+        write(self, &stage)?;
+        Ok(stage)
+    }
+}

@@ -1,0 +1,53 @@
+//! Objects of the cache that nothing needs.
+
+use std::collections::HashSet;
+
+use super::index::Project;
+use crate::error::PipelineError;
+use crate::hash::is_missing;
+
+impl Project {
+    /// Removes all objects that the workspace's lock files and `.dvc` files do not name; gives how many.
+    ///
+    /// Kept runs stay: they are small, and useless without their objects rather than wrong.
+    ///
+    /// # Errors
+    /// Those of reading and removing.
+    pub fn collect_garbage(&self) -> Result<usize, PipelineError> {
+        let used = self.used_objects()?;
+        let objects = self.repository.cache.folder().join("files/md5");
+        let folders = match fs_err::read_dir(&objects) {
+            Ok(folders) => folders,
+            Err(error) if is_missing(&error) => return Ok(0),
+            Err(error) => return Err(error.into()),
+        };
+        let mut removed = 0;
+        for folder in folders {
+            let folder = folder?;
+            let first = folder.file_name().to_string_lossy().into_owned();
+            for object in fs_err::read_dir(folder.path())? {
+                let object = object?;
+                let md5 = first.clone() + &object.file_name().to_string_lossy();
+                if !used.contains(&md5) {
+                    fs_err::remove_file(object.path())?;
+                    removed += 1;
+                }
+            }
+        }
+        Ok(removed)
+    }
+
+    fn used_objects(&self) -> Result<HashSet<String>, PipelineError> {
+        let cache = &self.repository.cache;
+        let mut used = HashSet::new();
+        let outs = self.stages.iter().flat_map(|stage| &stage.outs);
+        for locked in outs.filter_map(|out| out.locked.as_ref()) {
+            used.insert(locked.md5.clone());
+            if locked.is_folder() && cache.has(&locked.md5)? {
+                let tree = cache.tree(&locked.md5)?;
+                used.extend(tree.entries().iter().map(|(_, md5)| md5.clone()));
+            }
+        }
+        Ok(used)
+    }
+}
