@@ -28,6 +28,7 @@ mod picture;
 mod random;
 mod shared;
 mod split;
+pub mod transforms;
 
 pub use class_names::{BALANCED_CLASSES, class_names};
 pub use contact_sheet::contact_sheet;
