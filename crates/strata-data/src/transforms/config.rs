@@ -24,7 +24,7 @@ pub struct Transforms {
     /// Least and greatest share of the area that is cut out, in 0..=1; without it torchvision's, 0.08 and 1.
     pub random_resized_crop_scale: Option<Vec<f64>>,
     /// Elastic deformation (`ElasticTransform`).
-    #[serde(deserialize_with = "elastic")]
+    #[serde(deserialize_with = "deserialize_elastic")]
     pub elastic: Option<ElasticConfig>,
 }
 
@@ -195,8 +195,11 @@ fn default_sigma() -> f64 {
     5.0
 }
 
-/// Off, on with torchvision's defaults, a magnitude, or both numbers.
-fn elastic<'de, D>(deserializer: D) -> Result<Option<ElasticConfig>, D::Error>
+/// For serde: null or false for none, true for torchvision's defaults, a magnitude, or both numbers.
+///
+/// # Errors
+/// Anything else.
+pub fn deserialize_elastic<'de, D>(deserializer: D) -> Result<Option<ElasticConfig>, D::Error>
 where
     D: serde::Deserializer<'de>,
 {

@@ -22,7 +22,7 @@ mod noise;
 
 pub use affine::InverseAffine;
 pub use augmenter::Augmenter;
-pub use config::{ElasticConfig, InvalidTransform, Transforms};
+pub use config::{ElasticConfig, InvalidTransform, Transforms, deserialize_elastic};
 pub use crop::Crop;
 pub use elastic::ElasticWarp;
 pub use noise::GaussianNoise;
