@@ -28,6 +28,7 @@ fn main() -> ExitCode {
         Command::Eval(args) => commands::eval::run(args),
         Command::Predict(args) => commands::predict::run(args),
         Command::Data(args) => commands::data::run(args),
+        Command::Synth(args) => commands::synth::run(args),
         Command::Config(args) => commands::config::run(args),
         Command::Completion { shell } => commands::completion::print_script(*shell),
     };

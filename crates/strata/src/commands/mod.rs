@@ -6,4 +6,5 @@ pub(crate) mod data;
 pub(crate) mod eval;
 pub(crate) mod predict;
 pub(crate) mod resume;
+pub(crate) mod synth;
 pub(crate) mod train;
