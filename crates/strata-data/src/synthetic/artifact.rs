@@ -91,14 +91,11 @@ fn artifact_of(
     let missing = |name: &str| format!("it has no tensor `{name}`, only `{}`", names.join("`, `"));
     let images = take("images").ok_or_else(|| missing("images"))?;
     let labels = take("labels").ok_or_else(|| missing("labels"))?;
-    let count = match images.shape[..] {
-        [count, 1, 28, 28] | [count, 28, 28] | [count, PIXELS] => count,
-        _ => {
-            return Err(format!(
-                "`images` has the shape {:?}; [N, 1, 28, 28] is read",
-                images.shape
-            ));
-        }
+    let ([count, 1, 28, 28] | [count, 28, 28] | [count, PIXELS]) = images.shape[..] else {
+        return Err(format!(
+            "`images` has the shape {:?}; [N, 1, 28, 28] is read",
+            images.shape
+        ));
     };
     let labels = whole_numbers(labels, count, classes as u64)?;
     let source_index = take("source_index")
