@@ -155,25 +155,7 @@ impl Composition {
 
     /// An error about the value at `path`, pointing at the place that set it.
     pub fn error_at(&self, path: &str, title: &str, help: Option<&str>) -> ConfigError {
-        let mut place = path;
-        let origin = loop {
-            match self
-                .root
-                .descend(place)
-                .and_then(|node| node.origin.as_ref())
-            {
-                Some(origin) => break Some(origin),
-                None => match place.rsplit_once('.') {
-                    Some((above, _)) => place = above,
-                    None => break None,
-                },
-            }
-        };
-        let error = ConfigError::at(title, origin, "this value");
-        match help {
-            Some(help) => error.help(help),
-            None => error,
-        }
+        self.root.error_at(path, title, help)
     }
 
     pub(crate) fn resolver(&self) -> Resolver<'_> {

@@ -22,6 +22,40 @@ pub(crate) fn from_node<T: DeserializeOwned>(node: &Node, path: &str) -> Result<
     T::deserialize(deserializer).map_err(|error| error.found_at(path, node).into_config_error())
 }
 
+impl Node {
+    /// A typed value of the node at a dotted path below this one, for files that are not composed:
+    /// interpolations stay texts. Errors are those of [`Composition::extract`](crate::Composition::extract).
+    ///
+    /// # Errors
+    /// The path is not there, or the value does not fit the type.
+    pub fn extract<T: DeserializeOwned>(&self, path: &str) -> Result<T, ConfigError> {
+        match self.descend(path) {
+            Some(node) => from_node(node, path),
+            None => Err(self.error_at("", &format!("the key `{path}` is missing"), None)),
+        }
+    }
+
+    /// A refusal of the value at a dotted path, which points at the place that set it, or at the nearest
+    /// one above it.
+    pub fn error_at(&self, path: &str, title: &str, help: Option<&str>) -> ConfigError {
+        let mut place = path;
+        let origin = loop {
+            match self.descend(place).and_then(|node| node.origin.as_ref()) {
+                Some(origin) => break Some(origin),
+                None => match place.rsplit_once('.') {
+                    Some((above, _)) => place = above,
+                    None => break None,
+                },
+            }
+        };
+        let error = ConfigError::at(title, origin, "this value");
+        match help {
+            Some(help) => error.help(help),
+            None => error,
+        }
+    }
+}
+
 /// What serde reports, and the place once it is known.
 #[derive(Debug)]
 struct Refusal {

@@ -21,6 +21,8 @@ pub struct Dataset {
 pub struct Subset {
     /// The whole, shared.
     pub dataset: Arc<Dataset>,
+    /// Synthetic images that follow those of `dataset`: index `dataset.len()` is the first of them.
+    pub synthetic: Option<Arc<Dataset>>,
     /// Which images, in order.
     pub indices: Vec<u32>,
 }
@@ -40,6 +42,8 @@ pub struct Splits {
     pub source: String,
     /// SHA-256, in hexadecimal digits, of what decides images, labels and split.
     pub fingerprint: String,
+    /// The same together with synthetic images of the training set; equal to `fingerprint` without any.
+    pub training_fingerprint: String,
 }
 
 impl Dataset {
@@ -58,7 +62,11 @@ impl Subset {
     /// All images of a data set.
     pub fn whole(dataset: Arc<Dataset>) -> Self {
         let indices = (0..dataset.len() as u32).collect();
-        Self { dataset, indices }
+        Self {
+            dataset,
+            synthetic: None,
+            indices,
+        }
     }
 
     /// Number of images.
@@ -73,20 +81,30 @@ impl Subset {
 
     /// The classes of the images, in order.
     pub fn labels(&self) -> impl Iterator<Item = u8> + '_ {
-        self.indices
-            .iter()
-            .map(|&index| self.dataset.labels[index as usize])
+        (0..self.len()).map(|position| self.label(position))
     }
 
     /// The pixels of the image at a position.
     pub fn pixels(&self, position: usize) -> &[u8] {
-        let at = self.indices[position] as usize * PIXELS;
-        &self.dataset.images[at..at + PIXELS]
+        let (dataset, index) = self.place(position);
+        &dataset.images[index * PIXELS..(index + 1) * PIXELS]
     }
 
     /// The class of the image at a position.
     pub fn label(&self, position: usize) -> u8 {
-        self.dataset.labels[self.indices[position] as usize]
+        let (dataset, index) = self.place(position);
+        dataset.labels[index]
+    }
+
+    /// The data set that holds the image at a position, and the image's index in it.
+    fn place(&self, position: usize) -> (&Dataset, usize) {
+        let index = self.indices[position] as usize;
+        match &self.synthetic {
+            Some(synthetic) if index >= self.dataset.len() => {
+                (synthetic, index - self.dataset.len())
+            }
+            _ => (&self.dataset, index),
+        }
     }
 }
 

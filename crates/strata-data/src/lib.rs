@@ -10,6 +10,7 @@
 //!   [`Subset::pixels`] are the bytes of an image, a [`Normalizer`] says what numbers they become.
 //! * [`describe`] counts and checks, [`contact_sheet`] picks images to look at, [`read_picture`] takes in
 //!   a PNG of the user's.
+//! * [`transforms`] are random changes with torchvision's meaning, [`synthetic`] sets of changed copies.
 //!
 //! Images are upright here, whatever the files do. Bad files are errors with the path, never panics.
 
@@ -28,6 +29,8 @@ mod picture;
 mod random;
 mod shared;
 mod split;
+pub mod synthetic;
+pub mod transforms;
 
 pub use class_names::{BALANCED_CLASSES, class_names};
 pub use contact_sheet::contact_sheet;

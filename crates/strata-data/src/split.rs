@@ -32,6 +32,7 @@ impl Recipe {
             indices.sort_unstable();
             Subset {
                 dataset: Arc::clone(&train),
+                synthetic: None,
                 indices,
             }
         };
@@ -43,6 +44,7 @@ impl Recipe {
             test: Subset::whole(test),
             class_names: self.class_names,
             source: self.source,
+            training_fingerprint: fingerprint.clone(),
             fingerprint,
         }
     }
@@ -61,6 +63,7 @@ impl Recipe {
             test: Subset::whole(test),
             class_names: self.class_names,
             source: self.source,
+            training_fingerprint: fingerprint.clone(),
             fingerprint,
         }
     }

@@ -13,6 +13,30 @@ pub enum ExperimentError {
     /// The data could not be had.
     #[error(transparent)]
     Data(#[from] strata_data::DataError),
+    /// A file of synthetic images cannot be used.
+    #[error(transparent)]
+    Artifact(#[from] strata_data::synthetic::ArtifactError),
+    /// Synthetic images cannot be made.
+    #[error(transparent)]
+    Synth(#[from] strata_data::synthetic::SynthError),
+    /// Synthetic images do not fit the images that they are added to.
+    #[error("{} cannot be added to the training set: {problem}", .path.display())]
+    NotTheSource {
+        /// The artifact.
+        path: PathBuf,
+        /// What does not fit, and what would mend it.
+        problem: String,
+    },
+    /// A file of parameters cannot be read.
+    #[error("cannot read {}: {source}{}", .path.display(), .help)]
+    Parameters {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+        /// What would mend it, on a line of its own.
+        help: &'static str,
+    },
     /// The data do not fit the network.
     #[error("{what} has {found} {unit}, but `{key}` is {expected}; set `{key}={found}`")]
     Mismatch {

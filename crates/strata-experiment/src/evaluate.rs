@@ -103,6 +103,8 @@ pub fn evaluate_run(
     }
     let mut data = card.data.clone();
     data.download = false;
+    // What was added to the training set is of no concern here, and may be gone.
+    data.use_synthetic = false;
     if let Some(source) = request.source {
         data.name = source;
     }
@@ -136,7 +138,11 @@ pub fn evaluate_weights(
 ) -> Result<EvaluatedRun, ExperimentError> {
     let mlp = weights_of(weights, &config.model)?;
     let threads = engine::threads(threads.or(config.training.threads));
-    let splits = load_splits(&config.data, config.training.seed, threads, events)?;
+    let data = DataConfig {
+        use_synthetic: false,
+        ..config.data.clone()
+    };
+    let splits = load_splits(&data, config.training.seed, threads, events)?;
     Ok(evaluated(mlp, &splits, &config.data, threads))
 }
 
@@ -168,6 +174,7 @@ fn evaluated(mlp: Mlp, splits: &Splits, data: &DataConfig, threads: usize) -> Ev
         let evaluation = trainer.evaluate(&Images {
             subset,
             normalizer: &normalizer,
+            augmentation: None,
         });
         for (figure, value) in [
             ("loss", evaluation.loss),

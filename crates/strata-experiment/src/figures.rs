@@ -6,6 +6,7 @@ use strata_nn::Stream;
 
 use crate::config::ExperimentConfig;
 use crate::error::ExperimentError;
+use crate::samples::Augmentation;
 
 /// A grid of the first training batch, each image under its class, as the first epoch sees it.
 pub(crate) fn first_batch(
@@ -24,12 +25,23 @@ pub(crate) fn first_batch(
         .matplotlib
         .num_samples
         .min(config.data.batch_size);
-    let tiles = order.iter().take(shown).map(|&position| {
-        let at = splits.train.indices[position as usize] as usize;
-        let dataset = &splits.train.dataset;
-        let label = usize::from(dataset.labels[at]);
+    let augmenter = config.data.augmentations.augmenter();
+    let augmenter = augmenter.expect("checked with the configuration");
+    let augmentation = augmenter.as_ref().map(|augmenter| Augmentation {
+        augmenter,
+        seed: config.training.seed,
+    });
+    let tiles = order.iter().take(shown).enumerate().map(|(at, &index)| {
+        let index = index as usize;
+        let mut pixels = splits.train.pixels(index).to_vec();
+        if let Some(augmentation) = augmentation {
+            let mut changed = [0; PIXELS];
+            augmentation.change(1, at, &pixels, &mut changed);
+            pixels = changed.to_vec();
+        }
+        let label = usize::from(splits.train.label(index));
         Tile {
-            pixels: dataset.images[at * PIXELS..(at + 1) * PIXELS].to_vec(),
+            pixels,
             width: SIDE,
             height: SIDE,
             title: format!("label: {}", splits.class_names[label]),

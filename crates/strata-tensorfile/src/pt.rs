@@ -2,7 +2,8 @@
 //!
 //! [`read`] takes what `torch.save(model.state_dict(), path)` wrote, also within a dictionary such as
 //! `{"epoch": 3, "model_state_dict": …}`. [`write`] writes what `torch.load(path, weights_only=True)`
-//! gives back as an `OrderedDict`. Nothing is executed: see [`pickle`].
+//! gives back as an `OrderedDict`. [`read_dictionary`] and [`write_dictionary`] do the same for a dictionary of
+//! tensors that keep their types, such as a data set. Nothing is executed: see [`pickle`].
 
 mod pickle;
 mod writer;
@@ -12,10 +13,10 @@ use std::path::{Path, PathBuf};
 
 use zip::ZipArchive;
 
-use crate::Tensor;
+use crate::{Tensor, TypedTensor, Values};
 use pickle::Pickled;
 
-pub use writer::write;
+pub use writer::{write, write_dictionary};
 
 /// No model here comes near; a zip that claims more is refused.
 const MAX_FILE_BYTES: u64 = 4 << 30;
@@ -90,6 +91,18 @@ impl From<&str> for Problem {
 /// # Errors
 /// A [`PtError`] for anything but a well-formed file of dense tensors.
 pub fn read(path: &Path) -> Result<Vec<Tensor>, PtError> {
+    in_file(path, parse(&file_bytes(path)?))
+}
+
+/// Reads the tensors of a dictionary in its order; each keeps its type, as far as [`Values`] has it.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_dictionary(path: &Path) -> Result<Vec<TypedTensor>, PtError> {
+    in_file(path, parse_typed(&file_bytes(path)?))
+}
+
+fn file_bytes(path: &Path) -> Result<Vec<u8>, PtError> {
     let io = |source| PtError::Io {
         path: path.to_owned(),
         source,
@@ -106,7 +119,11 @@ pub fn read(path: &Path) -> Result<Vec<Tensor>, PtError> {
     file.take(MAX_FILE_BYTES + 1)
         .read_to_end(&mut bytes)
         .map_err(io)?;
-    parse(&bytes).map_err(|problem| match problem {
+    Ok(bytes)
+}
+
+fn in_file<T>(path: &Path, parsed: Result<T, Problem>) -> Result<T, PtError> {
+    parsed.map_err(|problem| match problem {
         Problem::Format(reason) => PtError::Format {
             path: path.to_owned(),
             reason,
@@ -130,6 +147,35 @@ pub fn read_bytes(bytes: &[u8]) -> Result<Vec<Tensor>, String> {
 }
 
 fn parse(bytes: &[u8]) -> Result<Vec<Tensor>, Problem> {
+    parse_as(bytes, |name, description, storage| {
+        let data = description.gather(storage)?;
+        let shape = description.shape;
+        Ok((4 * data.len(), Tensor { name, shape, data }))
+    })
+}
+
+fn parse_typed(bytes: &[u8]) -> Result<Vec<TypedTensor>, Problem> {
+    parse_as(bytes, |name, description, storage| {
+        let values = description.values(storage)?;
+        let size = values.len() * description.dtype.size().max(4);
+        let shape = description.shape;
+        Ok((
+            size,
+            TypedTensor {
+                name,
+                shape,
+                values,
+            },
+        ))
+    })
+}
+
+/// The tensors of an archive, each made of its name, its description and its storage's bytes together
+/// with the memory that it takes.
+fn parse_as<T>(
+    bytes: &[u8],
+    make: impl Fn(String, Description, &[u8]) -> Result<(usize, T), Problem>,
+) -> Result<Vec<T>, Problem> {
     if !bytes.starts_with(ZIP_MAGIC) {
         return Err(if bytes.starts_with(&[0x80, 0x02, 0x8a, 0x0a]) {
             "it is of the format before torch 1.6; load and save it again with a newer torch".into()
@@ -166,19 +212,13 @@ fn parse(bytes: &[u8]) -> Result<Vec<Tensor>, Problem> {
         let key = format!("{folder}data/{}", description.storage);
         let storage = member(&mut archive, &key, bytes.len() as u64)
             .map_err(|problem| within(&name, problem))?;
-        let data = description
-            .gather(&storage)
-            .map_err(|problem| within(&name, problem))?;
-        let size = 4 * data.len() as u64;
+        let (size, tensor) =
+            make(name.clone(), description, &storage).map_err(|problem| within(&name, problem))?;
         left = left
-            .checked_add(bytes.len() as u64)
-            .and_then(|left| left.checked_sub(size))
+            .checked_add(4 * bytes.len() as u64)
+            .and_then(|left| left.checked_sub(size as u64))
             .ok_or_else(|| within(&name, "it is larger than the file".into()))?;
-        tensors.push(Tensor {
-            name,
-            shape: description.shape,
-            data,
-        });
+        tensors.push(tensor);
     }
     Ok(tensors)
 }
@@ -220,6 +260,7 @@ enum Dtype {
     Float64,
     Int64,
     Int32,
+    Uint8,
 }
 
 impl Dtype {
@@ -227,6 +268,7 @@ impl Dtype {
         match self {
             Self::Float32 | Self::Int32 => 4,
             Self::Float64 | Self::Int64 => 8,
+            Self::Uint8 => 1,
         }
     }
 }
@@ -242,9 +284,37 @@ struct Description {
 }
 
 impl Description {
-    /// The elements in C order.
+    /// The elements in C order, as `f32`.
     fn gather(&self, storage: &[u8]) -> Result<Vec<f32>, Problem> {
-        let available = storage.len() / self.dtype.size();
+        match self.dtype {
+            Dtype::Uint8 => self.elements(storage, |[x]| f32::from(x)),
+            Dtype::Float32 => self.elements(storage, f32::from_le_bytes),
+            Dtype::Int32 => self.elements(storage, |x| i32::from_le_bytes(x) as f32),
+            Dtype::Float64 => self.elements(storage, |x| f64::from_le_bytes(x) as f32),
+            Dtype::Int64 => self.elements(storage, |x| i64::from_le_bytes(x) as f32),
+        }
+    }
+
+    /// The elements in C order, with their type.
+    fn values(&self, storage: &[u8]) -> Result<Values, Problem> {
+        Ok(match self.dtype {
+            Dtype::Uint8 => Values::U8(self.elements(storage, |[x]| x)?),
+            Dtype::Float32 | Dtype::Float64 => Values::F32(self.gather(storage)?),
+            Dtype::Int64 => Values::I64(self.elements(storage, i64::from_le_bytes)?),
+            Dtype::Int32 => {
+                Values::I64(self.elements(storage, |x| i64::from(i32::from_le_bytes(x)))?)
+            }
+        })
+    }
+
+    /// The elements in C order, each made of its `SIZE` bytes.
+    fn elements<const SIZE: usize, T>(
+        &self,
+        storage: &[u8],
+        element: impl Fn([u8; SIZE]) -> T,
+    ) -> Result<Vec<T>, Problem> {
+        let storage = storage.as_chunks::<SIZE>().0;
+        let available = storage.len();
         let count = self
             .shape
             .iter()
@@ -265,11 +335,15 @@ impl Description {
         if farthest.is_none_or(|farthest| farthest >= available) {
             return Err(self.too_small(available));
         }
+        if self.is_contiguous() {
+            let run = storage[self.offset..].iter().take(count);
+            return Ok(run.map(|&bytes| element(bytes)).collect());
+        }
         let mut index = vec![0; self.shape.len()];
         let mut data = Vec::with_capacity(count);
         for _ in 0..count {
             let at = index.iter().zip(&self.stride).map(|(i, s)| i * s);
-            data.push(self.element(storage, self.offset + at.sum::<usize>()));
+            data.push(element(storage[self.offset + at.sum::<usize>()]));
             for (i, &size) in index.iter_mut().zip(&self.shape).rev() {
                 *i += 1;
                 if *i < size {
@@ -281,21 +355,23 @@ impl Description {
         Ok(data)
     }
 
+    /// Whether the elements lie one after the other. Their number is known to be small enough.
+    fn is_contiguous(&self) -> bool {
+        let mut expected = 1;
+        self.shape
+            .iter()
+            .zip(&self.stride)
+            .rev()
+            .all(|(&size, &stride)| {
+                let fits = size == 1 || stride == expected;
+                expected *= size;
+                fits
+            })
+    }
+
     fn too_small(&self, available: usize) -> Problem {
         let shape = &self.shape;
         format!("shape {shape:?} does not fit its storage of {available} numbers").into()
-    }
-
-    fn element(&self, storage: &[u8], at: usize) -> f32 {
-        let bytes = &storage[at * self.dtype.size()..(at + 1) * self.dtype.size()];
-        let four = || <[u8; 4]>::try_from(bytes).unwrap_or_default();
-        let eight = || <[u8; 8]>::try_from(bytes).unwrap_or_default();
-        match self.dtype {
-            Dtype::Float32 => f32::from_le_bytes(four()),
-            Dtype::Int32 => i32::from_le_bytes(four()) as f32,
-            Dtype::Float64 => f64::from_le_bytes(eight()) as f32,
-            Dtype::Int64 => i64::from_le_bytes(eight()) as f32,
-        }
     }
 }
 

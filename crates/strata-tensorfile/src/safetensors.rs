@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, View};
 use serde_json::Value;
 
+use crate::{TypedTensor, Values};
+
 /// The key of `__metadata__` that holds our JSON text.
 const METADATA_KEY: &str = "strata";
 
@@ -42,8 +44,8 @@ pub enum TensorFileError {
         /// What the format's reader found.
         reason: String,
     },
-    /// A tensor is of a type other than `F32`.
-    #[error("`{}`: tensor `{name}` is of type {dtype}; only F32 is read", path.display())]
+    /// A tensor is of a type that is not read: other than `F32`, or where types are kept, `U8`, `I64` or `F32`.
+    #[error("`{}`: tensor `{name}` is of type {dtype}; it is not read", path.display())]
     Dtype {
         /// The file.
         path: PathBuf,
@@ -134,14 +136,7 @@ fn check_shape(tensor: &Tensor) -> Result<(), TensorFileError> {
 /// # Errors
 /// A [`TensorFileError`] for anything but a well-formed file of `F32` tensors.
 pub fn read(path: &Path) -> Result<(Vec<Tensor>, Value), TensorFileError> {
-    let size = fs_err::metadata(path)?.len();
-    if size > MAX_FILE_BYTES {
-        return Err(TensorFileError::TooLarge {
-            path: path.into(),
-            size,
-        });
-    }
-    read_bytes(path, &fs_err::read(path)?)
+    read_bytes(path, &file_bytes(path)?)
 }
 
 /// As [`read`], from the bytes of a file; `path` is what messages call it.
@@ -200,6 +195,118 @@ impl TensorFileError {
         Self::Format {
             path: path.into(),
             reason,
+        }
+    }
+}
+
+/// Writes tensors that keep their types, and `metadata`, as [`write`] does.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_typed(
+    path: &Path,
+    tensors: &[TypedTensor],
+    metadata: &Value,
+) -> Result<(), TensorFileError> {
+    let mut names = BTreeSet::new();
+    for tensor in tensors {
+        if !tensor.has_its_shape() {
+            return Err(TensorFileError::Shape {
+                name: tensor.name.clone(),
+                shape: tensor.shape.clone(),
+                len: tensor.values.len(),
+            });
+        }
+        if !names.insert(&tensor.name) {
+            return Err(TensorFileError::Duplicate {
+                name: tensor.name.clone(),
+            });
+        }
+    }
+    let header = HashMap::from([(METADATA_KEY.to_owned(), metadata.to_string())]);
+    let views = tensors
+        .iter()
+        .map(|tensor| (tensor.name.as_str(), TypedView(tensor)));
+    let bytes = safetensors::serialize(views, Some(header))
+        .map_err(|error| TensorFileError::format(path, &error))?;
+    Ok(strata_fs::write_atomically(path, &bytes)?)
+}
+
+/// Reads tensors of the types that [`Values`] has; `path` must not be larger than [`read`] takes.
+///
+/// # Errors
+/// As [`read`], with more types.
+pub fn read_typed(path: &Path) -> Result<Vec<TypedTensor>, TensorFileError> {
+    let bytes = file_bytes(path)?;
+    let format = |error: SafeTensorError| TensorFileError::format(path, &error);
+    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(format)?;
+    let file = SafeTensors::deserialize(&bytes).map_err(format)?;
+    let mut tensors = Vec::with_capacity(file.len());
+    for name in header.offset_keys() {
+        let view = file.tensor(&name).map_err(format)?;
+        let data = view.data();
+        let values = match view.dtype() {
+            Dtype::U8 => Values::U8(data.to_vec()),
+            Dtype::F32 => {
+                let words = data.as_chunks().0.iter();
+                Values::F32(words.map(|&word| f32::from_le_bytes(word)).collect())
+            }
+            Dtype::I64 => {
+                let words = data.as_chunks().0.iter();
+                Values::I64(words.map(|&word| i64::from_le_bytes(word)).collect())
+            }
+            other => {
+                return Err(TensorFileError::Dtype {
+                    path: path.into(),
+                    name,
+                    dtype: format!("{other:?}"),
+                });
+            }
+        };
+        tensors.push(TypedTensor {
+            shape: view.shape().to_vec(),
+            name,
+            values,
+        });
+    }
+    Ok(tensors)
+}
+
+fn file_bytes(path: &Path) -> Result<Vec<u8>, TensorFileError> {
+    let size = fs_err::metadata(path)?.len();
+    if size > MAX_FILE_BYTES {
+        return Err(TensorFileError::TooLarge {
+            path: path.into(),
+            size,
+        });
+    }
+    Ok(fs_err::read(path)?)
+}
+
+struct TypedView<'a>(&'a TypedTensor);
+
+impl View for TypedView<'_> {
+    fn dtype(&self) -> Dtype {
+        match self.0.values {
+            Values::U8(_) => Dtype::U8,
+            Values::I64(_) => Dtype::I64,
+            Values::F32(_) => Dtype::F32,
+        }
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.0.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        self.0.values.bytes()
+    }
+
+    fn data_len(&self) -> usize {
+        match &self.0.values {
+            Values::U8(values) => values.len(),
+            Values::I64(values) => 8 * values.len(),
+            Values::F32(values) => 4 * values.len(),
         }
     }
 }

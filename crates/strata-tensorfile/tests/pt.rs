@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use proptest::prelude::*;
-use strata_tensorfile::{PtError, Tensor, pt};
+use strata_tensorfile::{PtError, Tensor, TypedTensor, Values, pt, safetensors};
 
 fn fixture(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -108,4 +108,47 @@ proptest! {
         bytes[at] ^= 1 << bit;
         let _ = pt::read_bytes(&bytes);
     }
+}
+
+/// A data set keeps its types; `torch.load(…, weights_only=True)` gives a dict of uint8, int64 and float32.
+#[test]
+fn dictionaries_keep_their_types() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("images.pt");
+    let typed = |name: &str, shape: &[usize], values| TypedTensor {
+        name: name.to_owned(),
+        shape: shape.to_vec(),
+        values,
+    };
+    let tensors = vec![
+        typed("images", &[2, 1, 2], Values::U8(vec![0, 1, 254, 255])),
+        typed("labels", &[2], Values::I64(vec![-1, 1 << 40])),
+        typed("weights", &[1], Values::F32(vec![0.5])),
+    ];
+    pt::write_dictionary(&path, &tensors).unwrap();
+    assert_eq!(pt::read_dictionary(&path).unwrap(), tensors);
+    let safe = folder.path().join("images.safetensors");
+    safetensors::write_typed(&safe, &tensors, &serde_json::Value::Null).unwrap();
+    let mut read = safetensors::read_typed(&safe).unwrap();
+    read.sort_by(|a, b| a.name.cmp(&b.name));
+    assert_eq!(read, tensors);
+    let wrong = [typed("images", &[3], Values::U8(vec![0]))];
+    assert!(matches!(
+        pt::write_dictionary(&path, &wrong),
+        Err(PtError::Shape { .. })
+    ));
+}
+
+/// `artifact.pt` is torch's: a transposed view of bytes, int32 labels, and things that are no tensors
+/// (`tests/torch/make.py`).
+#[test]
+fn dictionaries_of_torch_are_read_in_c_order() {
+    let read = pt::read_dictionary(&fixture("artifact.pt")).unwrap();
+    let [images, labels, floats] = read.as_slice() else {
+        panic!("{read:?}");
+    };
+    assert_eq!(images.shape, [2, 3]);
+    assert_eq!(images.values, Values::U8(vec![0, 2, 4, 1, 3, 5]));
+    assert_eq!(labels.values, Values::I64(vec![7, -8]));
+    assert_eq!(floats.values, Values::F32(vec![0.25, 0.75]));
 }

@@ -71,6 +71,8 @@ pub(crate) enum Command {
     Stage(StageArgs),
     /// Print the way to the project's folder
     Root,
+    /// Make augmented copies of training images, as `params.yaml` says
+    Synth(SynthArgs),
     /// Work with configurations
     Config(ConfigArgs),
     /// Print the script that lets a shell complete keys, values, options and flags
@@ -338,6 +340,25 @@ Examples:
         #[command(flatten)]
         compose: ComposeArgs,
     },
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  strata synth
+  strata synth --params other.yaml
+  strata train data=emnist_synthetic       train on them as well
+
+Reads the section `synth_emnist`, and writes synthetic_emnist.pt, synthetic_emnist.safetensors, metadata.yaml and
+contact_sheet.png to its `output_dir`; those that exist are replaced.")]
+pub(crate) struct SynthArgs {
+    /// File of parameters
+    #[arg(long, default_value = "params.yaml", value_name = "FILE")]
+    pub(crate) params: PathBuf,
+
+    /// Threads [default: all cores]; the images do not depend on it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) threads: Option<u16>,
 }
 
 #[derive(Debug, Args)]

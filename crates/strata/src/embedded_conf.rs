@@ -8,6 +8,14 @@ pub(crate) const FILES: &[(&str, &str)] = &[
         include_str!("../../../conf/data/emnist.yaml"),
     ),
     (
+        "data/emnist_augmented.yaml",
+        include_str!("../../../conf/data/emnist_augmented.yaml"),
+    ),
+    (
+        "data/emnist_synthetic.yaml",
+        include_str!("../../../conf/data/emnist_synthetic.yaml"),
+    ),
+    (
         "data/glyphs.yaml",
         include_str!("../../../conf/data/glyphs.yaml"),
     ),

@@ -29,6 +29,7 @@ fn main() -> ExitCode {
         Command::Eval(args) => commands::eval::run(args),
         Command::Predict(args) => commands::predict::run(args),
         Command::Data(args) => commands::data::run(args),
+        Command::Synth(args) => commands::synth::run(args),
         Command::Config(args) => commands::config::run(args),
         Command::Init(args) => commands::pipeline::init::run(args),
         Command::Repro(args) => commands::pipeline::repro::run(args),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use strata_data::transforms::{Augmenter, ElasticConfig, Transforms, deserialize_elastic};
 
 use super::invalid::{Invalid, require};
 use super::nullable;
@@ -43,11 +44,25 @@ pub struct DataConfig {
     pub normalization: NormalizationConfig,
     /// Random changes of the training images.
     pub augmentations: AugmentationsConfig,
-    /// Whether to train on synthetic images.
+    /// Whether synthetic images are added to the training set.
     pub use_synthetic: bool,
-    /// File of synthetic images.
+    /// Their file: what `strata synth` writes, or torch; `.pt` or `.safetensors`.
     #[serde(deserialize_with = "nullable")]
     pub synthetic_artifact: Option<PathBuf>,
+    /// What happens if the artifact was made from other images than `root` holds.
+    #[serde(default)]
+    pub synthetic_mismatch: MismatchAction,
+}
+
+/// What happens if an artifact was made from other images.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MismatchAction {
+    /// The run does not begin.
+    #[default]
+    Refuse,
+    /// A line says so, and the artifact is used whole: copies of validation images cannot be told.
+    Warn,
 }
 
 /// Which data set.
@@ -71,19 +86,23 @@ pub struct NormalizationConfig {
     pub std: f64,
 }
 
-/// Random changes of the training images, by torchvision's names. All off in this version.
+/// Random changes of the training images, by torchvision's names: [`Transforms`] says what they
+/// mean. What is null, 0 or false is off.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AugmentationsConfig {
     /// Greatest angle in degrees.
     #[serde(deserialize_with = "nullable")]
     pub rotation: Option<f64>,
-    /// Greatest shift.
+    /// Greatest shift in pixels.
     #[serde(deserialize_with = "nullable")]
     pub translate: Option<f64>,
-    /// Greatest shear in degrees.
+    /// Greatest shear along the rows in degrees.
     #[serde(deserialize_with = "nullable")]
     pub shear: Option<f64>,
+    /// Least and greatest factor.
+    #[serde(default)]
+    pub scale: Option<Vec<f64>>,
     /// Standard deviation of noise added to pixels in 0..1.
     #[serde(deserialize_with = "nullable")]
     pub gaussian_noise: Option<f64>,
@@ -96,6 +115,9 @@ pub struct AugmentationsConfig {
     /// Whether images are mirrored at random.
     #[serde(deserialize_with = "nullable")]
     pub horizontal_flip: Option<bool>,
+    /// Elastic deformation: a magnitude, or `{alpha, sigma}`.
+    #[serde(default, deserialize_with = "deserialize_elastic")]
+    pub elastic: Option<ElasticConfig>,
 }
 
 impl DataConfig {
@@ -114,8 +136,8 @@ impl DataConfig {
         )?;
         self.normalization.check()?;
         self.check_md5()?;
-        self.augmentations.refuse_what_is_not_built()?;
-        self.refuse_synthetic()
+        self.augmentations.augmenter()?;
+        self.check_synthetic()
     }
 
     fn check_md5(&self) -> Result<(), Invalid> {
@@ -129,19 +151,16 @@ impl DataConfig {
         )
     }
 
-    fn refuse_synthetic(&self) -> Result<(), Invalid> {
-        let key = if self.use_synthetic {
-            "data.use_synthetic"
-        } else if self.synthetic_artifact.is_some() {
-            "data.synthetic_artifact"
-        } else {
+    fn check_synthetic(&self) -> Result<(), Invalid> {
+        if !self.use_synthetic || self.synthetic_artifact.is_some() {
             return Ok(());
-        };
-        Err(Invalid::new(
-            key,
-            "is set, but synthetic data sets from files are not built yet",
+        }
+        Err(
+            Invalid::new("data.use_synthetic", "is true, but no artifact is named").with_help(
+                "`strata synth` makes one, and `data.synthetic_artifact=FILE` names it, \
+                 `data/synthetic/synthetic_emnist.pt` by default",
+            ),
         )
-        .with_help("`data=glyphs` trains on procedural handwriting without any file"))
     }
 }
 
@@ -164,28 +183,25 @@ impl NormalizationConfig {
 }
 
 impl AugmentationsConfig {
-    /// The scale of the crop says nothing while the crop itself is off, so it passes.
-    fn refuse_what_is_not_built(&self) -> Result<(), Invalid> {
-        let is_set = |amount: Option<f64>| amount.is_some_and(|amount| amount != 0.0);
-        let switched_on = [
-            ("rotation", is_set(self.rotation)),
-            ("translate", is_set(self.translate)),
-            ("shear", is_set(self.shear)),
-            ("gaussian_noise", is_set(self.gaussian_noise)),
-            (
-                "random_resized_crop",
-                self.random_resized_crop == Some(true),
-            ),
-            ("horizontal_flip", self.horizontal_flip == Some(true)),
-        ];
-        match switched_on.iter().find(|(_, on)| *on) {
-            None => Ok(()),
-            Some((name, _)) => Err(Invalid::new(
-                format!("data.augmentations.{name}"),
-                "is set, but augmentations are not built yet",
-            )
-            .with_help("remove it, or set it to 0 (false for the switches)")),
-        }
+    /// What makes the changes; none if all are off.
+    pub(crate) fn augmenter(&self) -> Result<Option<Augmenter>, Invalid> {
+        let transforms = Transforms {
+            rotation: self.rotation,
+            translate: self.translate,
+            shear: self.shear,
+            scale: self.scale.clone(),
+            gaussian_noise: self.gaussian_noise,
+            horizontal_flip: self.horizontal_flip,
+            random_resized_crop: self.random_resized_crop,
+            random_resized_crop_scale: self.random_resized_crop_scale.clone(),
+            elastic: self.elastic,
+        };
+        let augmenter = Augmenter::new(&transforms).map_err(|error| Invalid {
+            key: format!("data.augmentations.{}", error.key),
+            problem: error.problem,
+            help: error.help,
+        })?;
+        Ok((!transforms.is_off()).then_some(augmenter))
     }
 }
 

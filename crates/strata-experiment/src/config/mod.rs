@@ -11,7 +11,7 @@ mod logging;
 mod model;
 mod training;
 
-pub use data::{AugmentationsConfig, DataConfig, NormalizationConfig, SourceName};
+pub use data::{AugmentationsConfig, DataConfig, MismatchAction, NormalizationConfig, SourceName};
 pub use invalid::Invalid;
 pub use logging::{
     LoggingConfig, MatplotlibConfig, TensorboardConfig, WandbConfig, WandbMode, WatchConfig,

@@ -42,7 +42,7 @@ pub(super) struct RunProgress {
     pub(super) metrics_bytes: u64,
     /// Length of the log.
     pub(super) log_bytes: u64,
-    /// SHA-256 of images, labels and split.
+    /// SHA-256 of images, labels, split and synthetic images.
     pub(super) data_fingerprint: String,
     /// The trainer, without its arrays.
     pub(super) trainer: TrainerProgress,
@@ -61,7 +61,7 @@ pub(super) struct Checkpoint {
 impl Checkpoint {
     /// Refuses other data than the run had.
     pub(super) fn check_data(&self, splits: &Splits) -> Result<(), ExperimentError> {
-        if self.progress.data_fingerprint == splits.fingerprint {
+        if self.progress.data_fingerprint == splits.training_fingerprint {
             Ok(())
         } else {
             Err(ExperimentError::OtherData)

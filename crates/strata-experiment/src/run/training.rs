@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use serde_json::json;
+use strata_data::transforms::Augmenter;
 use strata_data::{Normalizer, Splits};
 use strata_nn::{EpochReport, Evaluation, SchedulerConfig, Trainer};
 use strata_track::{Row, Tracker};
@@ -18,13 +19,14 @@ use crate::artifact::EVALUATION;
 use crate::config::{CheckpointInterval, SweepMode};
 use crate::error::{ExperimentError, write_file};
 use crate::evaluate::EvaluatedPart;
-use crate::samples::Images;
+use crate::samples::{Augmentation, Images};
 
 /// The training of a run.
 pub(super) struct Training<'a> {
     job: &'a Job<'a>,
     splits: &'a Splits,
     normalizer: Normalizer,
+    augmenter: Option<Augmenter>,
     trainer: &'a mut Trainer,
     tracker: &'a mut Tracker,
     best: Best<'a>,
@@ -48,8 +50,10 @@ impl<'a> Training<'a> {
         let config = job.config;
         let normalization = &config.data.normalization;
         let interval = config.training.checkpoint.interval();
+        let augmenter = config.data.augmentations.augmenter();
         let mut training = Self {
             normalizer: Normalizer::new(normalization.mean, normalization.std),
+            augmenter: augmenter.expect("checked with the configuration"),
             best: Best::new(job, splits),
             epochs_done: 0,
             stopped_early: false,
@@ -115,6 +119,10 @@ impl<'a> Training<'a> {
             let samples = Images {
                 subset: &self.splits.train,
                 normalizer: &self.normalizer,
+                augmentation: self.augmenter.as_ref().map(|augmenter| Augmentation {
+                    augmenter,
+                    seed: self.job.config.training.seed,
+                }),
             };
             let (written, interval) = (self.written, self.interval);
             let is_due = |step: u64| match interval {
@@ -186,6 +194,7 @@ impl<'a> Training<'a> {
         self.trainer.evaluate(&Images {
             subset,
             normalizer: &self.normalizer,
+            augmentation: None,
         })
     }
 
@@ -275,7 +284,7 @@ impl<'a> Training<'a> {
             best: best.map(|(record, _)| record.clone()),
             metrics_bytes,
             log_bytes: self.job.log.length(),
-            data_fingerprint: self.splits.fingerprint.clone(),
+            data_fingerprint: self.splits.training_fingerprint.clone(),
             trainer: state.progress,
         };
         let best = best.map(|(_, mlp)| mlp.parameters()).unwrap_or_default();
@@ -303,6 +312,7 @@ impl<'a> Training<'a> {
             let evaluation = tester.evaluate(&Images {
                 subset,
                 normalizer: &self.normalizer,
+                augmentation: None,
             });
             if name == "test" {
                 row = rows::with_evaluation(row, name, &evaluation);

@@ -387,6 +387,7 @@ fn global(module: &str, name: &str) -> Done<Global> {
         ("torch", "DoubleStorage") => Global::Storage(Dtype::Float64),
         ("torch", "LongStorage") => Global::Storage(Dtype::Int64),
         ("torch", "IntStorage") => Global::Storage(Dtype::Int32),
+        ("torch", "ByteStorage") => Global::Storage(Dtype::Uint8),
         ("torch", "Size") => Global::Tuple,
         ("builtins" | "__builtin__", "set") => Global::Set,
         _ => return Err(Problem::Global(format!("{module}.{name}"))),
@@ -413,7 +414,9 @@ fn storage(id: Pickled) -> Done<Pickled> {
                 dtype: *dtype,
             })
         }
-        _ => Err("a storage of its pickle is not of 32- or 64-bit floats or integers".into()),
+        _ => Err(
+            "a storage of its pickle is not of bytes, or 32- or 64-bit floats or integers".into(),
+        ),
     }
 }
 

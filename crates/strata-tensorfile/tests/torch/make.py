@@ -26,3 +26,12 @@ class Malicious:
 
 
 torch.save({"0.weight": Malicious()}, here / "malicious.pt")
+
+artifact = {
+    "images": torch.arange(6, dtype=torch.uint8).reshape(3, 2).T,
+    "labels": torch.tensor([7, -8], dtype=torch.int32),
+    "floats": torch.tensor([0.25, 0.75], dtype=torch.float64),
+    "note": "no tensor",
+    "transforms": {"rotation": 15.0},
+}
+torch.save(artifact, here / "artifact.pt")

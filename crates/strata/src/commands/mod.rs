@@ -7,4 +7,5 @@ pub(crate) mod eval;
 pub(crate) mod pipeline;
 pub(crate) mod predict;
 pub(crate) mod resume;
+pub(crate) mod synth;
 pub(crate) mod train;

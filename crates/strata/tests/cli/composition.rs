@@ -83,7 +83,7 @@ fn values_out_of_range_are_refused() {
         ("model.activation=rellu", "relu"),
         ("model.weight_init=xavier", "xavier_uniform"),
         (
-            "data.augmentations.rotation=10",
+            "data.augmentations.rotation=400",
             "data.augmentations.rotation",
         ),
         (

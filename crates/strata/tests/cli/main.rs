@@ -8,4 +8,5 @@ mod models;
 mod multirun;
 mod project;
 mod resume;
+mod synth;
 mod train;
