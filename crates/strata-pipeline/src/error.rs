@@ -179,6 +179,24 @@ pub enum PipelineError {
         /// Why, and what to do.
         why: String,
     },
+    /// No remote is named, and none is the default.
+    #[error(
+        "config file error: no remote specified in {folder}. Setup default remote with\n    strata remote add -d NAME URL"
+    )]
+    NoRemote {
+        /// The project.
+        folder: String,
+    },
+    /// Objects that neither side has.
+    #[error("failed to {verb} data: {count} files are missing:\n{paths}")]
+    NotTransferred {
+        /// `push`, `fetch`, `pull`.
+        verb: &'static str,
+        /// How many.
+        count: usize,
+        /// A line for each.
+        paths: String,
+    },
     /// Data that differ from what is kept.
     #[error("unable to commit changed {stage}. Use `-f|--force` to force.")]
     NotCommitted {
@@ -234,7 +252,7 @@ impl PipelineError {
         match self {
             Self::NotARepository => 253,
             Self::Config { .. } => 251,
-            Self::Initiate { .. } => 1,
+            Self::Initiate { .. } | Self::NoRemote { .. } | Self::NotTransferred { .. } => 1,
             _ => 255,
         }
     }

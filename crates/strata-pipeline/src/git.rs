@@ -44,10 +44,10 @@ impl Git {
     /// # Errors
     /// The program cannot be started.
     pub fn first_ignored(&self, paths: &[&Path]) -> io::Result<Option<String>> {
-        let output = self.ask(&["check-ignore", "-z", "--"], paths)?;
+        let words = ["-c", "core.quotePath=false", "check-ignore", "--"];
+        let output = self.ask(&words, paths)?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let first = text.split('\0').next().filter(|first| !first.is_empty());
-        Ok(first.map(str::to_owned))
+        Ok(text.lines().next().map(str::to_owned))
     }
 
     /// Adds files to the index; failures are of no consequence.

@@ -14,6 +14,7 @@
 //! * [`value`]: values of parameters and of lock files, compared and printed as Python does.
 //! * [`config`]: settings of a project. [`ignore`]: which of its files do not count.
 //! * [`hash`]: what files and folders are known by. [`cache`]: contents by their hashes.
+//! * [`remote`]: where objects are kept for others.
 //! * [`lock`]: what lets DVC and strata work on one project at the same time.
 
 pub mod cache;
@@ -27,6 +28,7 @@ pub mod ignore;
 pub mod lock;
 pub mod params;
 pub mod project;
+pub mod remote;
 mod repository;
 pub mod stage;
 pub mod template;

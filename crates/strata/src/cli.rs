@@ -7,8 +7,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::compose_args::ComposeArgs;
 use crate::exit::Failure;
 use crate::pipeline_cli::{
-    AddArgs, CheckoutArgs, CommitArgs, GcArgs, InitArgs, ReproArgs, StageArgs, StagesArgs,
-    StatusArgs,
+    AddArgs, CheckoutArgs, CommitArgs, GcArgs, InitArgs, RemoteArgs, ReproArgs, StageArgs,
+    StagesArgs, StatusArgs, TransferArgs,
 };
 
 /// Runs a whole experimental study in machine learning
@@ -69,6 +69,14 @@ pub(crate) enum Command {
     Gc(GcArgs),
     /// Look at the stages of a pipeline
     Stage(StageArgs),
+    /// Send what is kept to a remote
+    Push(TransferArgs),
+    /// Bring what is kept from a remote
+    Fetch(TransferArgs),
+    /// Bring what is kept from a remote, and check it out
+    Pull(TransferArgs),
+    /// Add, list and remove remotes
+    Remote(RemoteArgs),
     /// Print the way to the project's folder
     Root,
     /// Make augmented copies of training images, as `params.yaml` says

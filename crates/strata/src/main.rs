@@ -42,6 +42,10 @@ fn main() -> ExitCode {
         Command::Remove(args) => commands::pipeline::edit::remove(args),
         Command::Gc(args) => commands::pipeline::gc::run(args),
         Command::Stage(args) => commands::pipeline::stage::run(args),
+        Command::Push(args) => commands::pipeline::transfer::push(args),
+        Command::Fetch(args) => commands::pipeline::transfer::fetch(args),
+        Command::Pull(args) => commands::pipeline::transfer::pull(args),
+        Command::Remote(args) => commands::pipeline::remote::run(args),
         Command::Root => commands::pipeline::root::run(),
         Command::Completion { shell } => commands::completion::print_script(*shell),
     };

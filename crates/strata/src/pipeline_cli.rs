@@ -88,6 +88,12 @@ Examples:
 pub(crate) struct StatusArgs {
     /// Stages, .dvc or dvc.yaml files; without any the whole project
     pub(crate) targets: Vec<String>,
+    /// Compare the cache with the remote, not the workspace with the cache
+    #[arg(short, long)]
+    pub(crate) cloud: bool,
+    /// With --cloud: the remote
+    #[arg(short, long)]
+    pub(crate) remote: Option<String>,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -194,5 +200,60 @@ Examples:
         /// All stages of the project
         #[arg(long)]
         all: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  strata push                   send what the remote lacks
+  strata pull -r storage train  bring and check out the outputs of one stage")]
+pub(crate) struct TransferArgs {
+    /// Stages and .dvc files; without any everything
+    pub(crate) targets: Vec<String>,
+    /// The remote [default: `core.remote` of the settings]
+    #[arg(short, long)]
+    pub(crate) remote: Option<String>,
+    /// Kept runs as well
+    #[arg(long)]
+    pub(crate) run_cache: bool,
+    /// With pull: replace files whose contents are nowhere else
+    #[arg(short, long)]
+    pub(crate) force: bool,
+    /// Say nothing but errors
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RemoteArgs {
+    #[command(subcommand)]
+    pub(crate) command: RemoteCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RemoteCommand {
+    /// Add a remote: a folder
+    #[command(after_help = "\
+Examples:
+  strata remote add -d storage /mnt/shared/storage")]
+    Add {
+        /// Make it the default
+        #[arg(short, long)]
+        default: bool,
+        /// Replace a remote of the same name
+        #[arg(short, long)]
+        force: bool,
+        /// Its name
+        name: String,
+        /// Where it is
+        url: String,
+    },
+    /// List the remotes
+    List,
+    /// Remove a remote from the settings; what it holds stays
+    Remove {
+        /// Its name
+        name: String,
     },
 }

@@ -376,7 +376,10 @@ impl Run<'_> {
             if self.request.no_run_cache {
                 return Ok(false);
             }
-            stage.save_deps(self.project, self.request.allow_missing)?;
+            // Looking on, DVC compares with what the stage ran with the last time.
+            if !self.request.dry {
+                stage.save_deps(self.project, self.request.allow_missing)?;
+            }
             match stage.kept_run(self.project)? {
                 Some(outs) => outs,
                 None => return Ok(false),

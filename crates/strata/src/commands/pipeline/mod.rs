@@ -6,10 +6,12 @@ pub(crate) mod commit;
 pub(crate) mod edit;
 pub(crate) mod gc;
 pub(crate) mod init;
+pub(crate) mod remote;
 pub(crate) mod repro;
 pub(crate) mod root;
 pub(crate) mod stage;
 pub(crate) mod status;
+pub(crate) mod transfer;
 
 use std::path::Path;
 

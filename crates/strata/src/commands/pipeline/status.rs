@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 use strata_pipeline::PipelineError;
+use strata_pipeline::remote::Cloud;
 use strata_pipeline::stage::changes::{Change, Changes};
 
 use super::{chosen, open};
@@ -12,6 +13,9 @@ use crate::output;
 use crate::pipeline_cli::StatusArgs;
 
 pub(crate) fn run(args: &StatusArgs) -> Result<Ended, Failure> {
+    if args.cloud || args.remote.is_some() {
+        return of_remote(args);
+    }
     let (changed, is_empty) = match changed_stages(args) {
         Ok(found) => found,
         // DVC catches the errors of this command itself.
@@ -46,6 +50,37 @@ pub(crate) fn run(args: &StatusArgs) -> Result<Ended, Failure> {
     } else {
         "Data and pipelines are up to date.\n".to_owned()
     };
+    output::print(&text)?;
+    Ok(Ended::Done)
+}
+
+/// What cache and remote do not share.
+fn of_remote(args: &StatusArgs) -> Result<Ended, Failure> {
+    let project = open()?;
+    let _lock = project.repository.lock()?;
+    let targets = chosen(&project, &args.targets)?;
+    let status = Cloud::open(&project, args.remote.as_deref())?.status(&targets)?;
+    let entries = status.as_object().into_iter().flatten();
+    if args.quiet {
+        let is_empty = entries.count() == 0;
+        return Ok(if is_empty {
+            Ended::Done
+        } else {
+            Ended::Differs
+        });
+    }
+    if args.json {
+        output::print(&format!("{status}\n"))?;
+        return Ok(Ended::Done);
+    }
+    let mut text = String::new();
+    for (path, word) in entries {
+        let word = word.as_str().unwrap_or_default();
+        let _ = writeln!(text, "\t{:<20}{path}", format!("{word}:"));
+    }
+    if text.is_empty() {
+        text.push_str("Cache and remote are in sync.\n");
+    }
     output::print(&text)?;
     Ok(Ended::Done)
 }
