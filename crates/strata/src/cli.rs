@@ -7,8 +7,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::compose_args::ComposeArgs;
 use crate::exit::Failure;
 use crate::pipeline_cli::{
-    AddArgs, CheckoutArgs, CommitArgs, GcArgs, InitArgs, RemoteArgs, ReproArgs, StageArgs,
-    StagesArgs, StatusArgs, TransferArgs,
+    AddArgs, CheckIgnoreArgs, CheckoutArgs, CommitArgs, DagArgs, GcArgs, InitArgs, MoveArgs,
+    RemoteArgs, ReproArgs, StageArgs, StagesArgs, StatusArgs, TransferArgs,
 };
 
 /// Runs a whole experimental study in machine learning
@@ -77,6 +77,12 @@ pub(crate) enum Command {
     Pull(TransferArgs),
     /// Add, list and remove remotes
     Remote(RemoteArgs),
+    /// Show what depends on what
+    Dag(DagArgs),
+    /// Move tracked data
+    Move(MoveArgs),
+    /// Tell which paths .dvcignore leaves out
+    CheckIgnore(CheckIgnoreArgs),
     /// Print the way to the project's folder
     Root,
     /// Make augmented copies of training images, as `params.yaml` says

@@ -46,6 +46,9 @@ fn main() -> ExitCode {
         Command::Fetch(args) => commands::pipeline::transfer::fetch(args),
         Command::Pull(args) => commands::pipeline::transfer::pull(args),
         Command::Remote(args) => commands::pipeline::remote::run(args),
+        Command::Dag(args) => commands::pipeline::dag::run(args),
+        Command::Move(args) => commands::pipeline::edit::move_data(args),
+        Command::CheckIgnore(args) => commands::pipeline::check_ignore::run(args),
         Command::Root => commands::pipeline::root::run(),
         Command::Completion { shell } => commands::completion::print_script(*shell),
     };

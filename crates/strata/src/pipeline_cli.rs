@@ -74,6 +74,9 @@ pub(crate) struct ReproArgs {
     /// Missing data alone do not make a stage a changed one
     #[arg(long)]
     pub(crate) allow_missing: bool,
+    /// Bring missing data from the remote
+    #[arg(long)]
+    pub(crate) pull: bool,
     /// Say nothing but errors
     #[arg(short, long)]
     pub(crate) quiet: bool,
@@ -256,4 +259,55 @@ Examples:
         /// Its name
         name: String,
     },
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  strata dag                    what depends on what
+  strata dag --mermaid train    for a page, with all that train depends on")]
+#[command(group(clap::ArgGroup::new("form").args(["dot", "mermaid", "md"])))]
+pub(crate) struct DagArgs {
+    /// A stage or .dvc file, shown with what it depends on; without one everything
+    pub(crate) target: Option<String>,
+    /// In Graphviz's language
+    #[arg(long)]
+    pub(crate) dot: bool,
+    /// In Mermaid's language
+    #[arg(long)]
+    pub(crate) mermaid: bool,
+    /// In Mermaid's language, as a block of Markdown
+    #[arg(long)]
+    pub(crate) md: bool,
+    /// Outputs, not stages
+    #[arg(short, long)]
+    pub(crate) outs: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  strata move data.csv raw/")]
+pub(crate) struct MoveArgs {
+    /// A tracked file or folder
+    pub(crate) source: String,
+    /// Its new place, or a folder
+    pub(crate) destination: String,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  strata check-ignore data/a.tmp
+  strata check-ignore -d data/a.tmp     with the file and the pattern")]
+pub(crate) struct CheckIgnoreArgs {
+    /// Paths
+    #[arg(required = true)]
+    pub(crate) targets: Vec<String>,
+    /// Print the pattern that decides
+    #[arg(short, long)]
+    pub(crate) details: bool,
+    /// Say nothing; exit code 0 if one is ignored
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
 }

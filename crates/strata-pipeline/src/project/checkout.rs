@@ -42,14 +42,13 @@ impl Project {
                 continue;
             }
             let was_there = out.at.exists();
-            let checked_out = match &wanted.inside {
-                Some(inside) => out.checkout_inside(self, inside),
-                None => {
-                    if !force {
-                        self.check_unsaved(out)?;
-                    }
-                    out.checkout(self)
+            let checked_out = if let Some(inside) = &wanted.inside {
+                out.checkout_inside(self, inside)
+            } else {
+                if !force {
+                    self.check_unsaved(out)?;
                 }
+                out.checkout(self)
             };
             match checked_out {
                 Ok(false) => {}

@@ -89,6 +89,43 @@ impl Project {
         Ok(())
     }
 
+    /// Moves tracked data, with the `.dvc` file and the entry of `.gitignore`; into a folder where `to` is one.
+    ///
+    /// # Errors
+    /// `from` is not tracked by a `.dvc` file of its own; there is something at `to` already.
+    pub fn move_data(&mut self, from: &Path, to: &Path) -> Result<(), PipelineError> {
+        let tracked =
+            |stage: &Stage| stage.is_data() && stage.outs.iter().any(|out| out.at == from);
+        let Some(index) = self.stages.iter().position(tracked) else {
+            return Err(PipelineError::CannotEdit {
+                why: format!(
+                    "'{}' is not tracked by a .dvc file; only such data can be moved",
+                    self.display(from)
+                ),
+            });
+        };
+        let to = match from.file_name() {
+            Some(name) if to.is_dir() => to.join(name),
+            _ => to.to_owned(),
+        };
+        if to.exists() {
+            return Err(PipelineError::CannotEdit {
+                why: format!("'{}' exists already", self.display(&to)),
+            });
+        }
+        if let Some(folder) = to.parent() {
+            fs_err::create_dir_all(folder)?;
+        }
+        let old = self.stages.remove(index);
+        fs_err::rename(from, &to)?;
+        if self.repository.git.is_some() {
+            gitignore::unignore(from)?;
+        }
+        self.forget();
+        self.add(&to)?;
+        Ok(fs_err::remove_file(&old.address.file)?)
+    }
+
     fn edit(&self, file: &Path, change: impl FnOnce(&mut Document)) -> Result<(), PipelineError> {
         let shown = self.display(file);
         let text = fs_err::read_to_string(file)?;

@@ -9,6 +9,7 @@ use super::lock_file;
 use crate::definition::Command;
 use crate::error::PipelineError;
 use crate::lock::{PathLocks, RepositoryLock};
+use crate::remote::Cloud;
 use crate::stage::Stage;
 use crate::stage::changes::Missing;
 
@@ -61,6 +62,8 @@ pub struct Request {
     pub no_commit: bool,
     /// Missing data do not make a stage a changed one.
     pub allow_missing: bool,
+    /// Missing data are brought from the remote.
+    pub pull: bool,
     /// The user is asked before each stage.
     pub interactive: bool,
 }
@@ -215,17 +218,15 @@ impl Run<'_> {
         for (skipped, left_out) in skipped.iter_mut().zip(left_out) {
             *skipped |= left_out;
         }
-        let mut text = format!("failed to reproduce '{name}': {error}");
-        match names.as_slice() {
-            [] => {}
-            [one] => text += &format!("\nStage {one} will be skipped due to this failure"),
-            many => {
-                text += &format!(
-                    "\nStages {} will be skipped due to this failure",
-                    many.join(", ")
-                );
-            }
-        }
+        let which = match names.as_slice() {
+            [] => String::new(),
+            [one] => format!("\nStage {one} will be skipped due to this failure"),
+            many => format!(
+                "\nStages {} will be skipped due to this failure",
+                many.join(", ")
+            ),
+        };
+        let text = format!("failed to reproduce '{name}': {error}{which}");
         self.project.warn(&text);
     }
 
@@ -265,6 +266,15 @@ impl Run<'_> {
             };
             self.progress.say(&text);
             return Ok(false);
+        }
+        if self.request.pull && !self.request.dry {
+            if !force && !stage.has_changed(self.project, Missing::IsAllowed)? {
+                self.progress
+                    .say(&format!("Pulling data for stage: '{name}'"));
+                self.bring(index)?;
+                return Ok(false);
+            }
+            self.bring_deps(&stage)?;
         }
         if self.request.interactive {
             let question = format!("Going to reproduce {name}. Are you sure you want to continue?");
@@ -328,6 +338,33 @@ impl Run<'_> {
         };
         if !stage.outs.iter().any(uncached) {
             stage.keep_run(self.project)?;
+        }
+        Ok(())
+    }
+
+    /// Brings a stage's outputs from the remote into the workspace.
+    fn bring(&mut self, index: usize) -> Result<(), PipelineError> {
+        Cloud::open(self.project, None)?.fetch(&[index], false)?;
+        for out in self.project.stages[index]
+            .outs
+            .iter()
+            .filter(|out| out.is_cached)
+        {
+            out.checkout(self.project)?;
+        }
+        self.project.forget();
+        Ok(())
+    }
+
+    /// Brings dependencies that are not there and that other stages have made.
+    fn bring_deps(&mut self, stage: &Stage) -> Result<(), PipelineError> {
+        let is_missing =
+            |at: &Path| !at.exists() && stage.deps.iter().any(|dep| dep.at.starts_with(at));
+        let makers = self.project.stages.iter().enumerate();
+        let makers = makers.filter(|(_, maker)| maker.outs.iter().any(|out| is_missing(&out.at)));
+        let makers: Vec<usize> = makers.map(|(index, _)| index).collect();
+        for maker in makers {
+            self.bring(maker)?;
         }
         Ok(())
     }

@@ -169,12 +169,11 @@ impl Output {
             return Ok(true);
         }
         let wanted = cache.tree(&locked.md5)?;
-        let had = match present.and_then(|hashed| hashed.tree) {
-            Some(tree) => tree,
-            None => {
-                remove(&self.at)?;
-                Tree::default()
-            }
+        let had = if let Some(tree) = present.and_then(|hashed| hashed.tree) {
+            tree
+        } else {
+            remove(&self.at)?;
+            Tree::default()
         };
         fs_err::create_dir_all(&self.at)?;
         for (path, _) in had

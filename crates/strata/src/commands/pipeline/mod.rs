@@ -1,8 +1,10 @@
 //! DVC's commands, one file each.
 
 pub(crate) mod add;
+pub(crate) mod check_ignore;
 pub(crate) mod checkout;
 pub(crate) mod commit;
+pub(crate) mod dag;
 pub(crate) mod edit;
 pub(crate) mod gc;
 pub(crate) mod init;

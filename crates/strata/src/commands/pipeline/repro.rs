@@ -25,6 +25,7 @@ pub(crate) fn run(args: &ReproArgs) -> Result<Ended, Failure> {
         no_run_cache: args.no_run_cache,
         no_commit: args.no_commit,
         allow_missing: args.allow_missing,
+        pull: args.pull,
         interactive: args.interactive,
     };
     let mut lines = Lines { quiet: args.quiet };
