@@ -50,6 +50,47 @@ impl Git {
         Ok(text.lines().next().map(str::to_owned))
     }
 
+    /// The files of a commit below the folder, by their paths from it.
+    ///
+    /// # Errors
+    /// Git does not know the commit.
+    pub fn files_of(&self, revision: &str) -> io::Result<Vec<String>> {
+        let text = self.text(&["ls-tree", "-r", "-z", "--name-only", revision])?;
+        let files = text.split('\0').filter(|file| !file.is_empty());
+        Ok(files.map(str::to_owned).collect())
+    }
+
+    /// The text of a file of a commit, by its path from the folder.
+    ///
+    /// # Errors
+    /// There is no such file; it is no text.
+    pub fn show(&self, revision: &str, file: &str) -> io::Result<String> {
+        self.text(&["show", &format!("{revision}:./{file}")])
+    }
+
+    /// The commits that a choice of `git rev-list` names.
+    ///
+    /// # Errors
+    /// Git does not understand it.
+    pub fn commits(&self, choice: &[&str]) -> io::Result<Vec<String>> {
+        let words = [&["rev-list"], choice].concat();
+        Ok(self.text(&words)?.lines().map(str::to_owned).collect())
+    }
+
+    fn text(&self, words: &[&str]) -> io::Result<String> {
+        let output = self.ask(words, &[])?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            return Err(io::Error::other(format!(
+                "git {}: {}",
+                words.join(" "),
+                said.trim()
+            )));
+        }
+        String::from_utf8(output.stdout)
+            .map_err(|_| io::Error::other(format!("git {}: no text", words.join(" "))))
+    }
+
     /// Adds files to the index; failures are of no consequence.
     ///
     /// # Errors

@@ -7,8 +7,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::compose_args::ComposeArgs;
 use crate::exit::Failure;
 use crate::pipeline_cli::{
-    AddArgs, CheckIgnoreArgs, CheckoutArgs, CommitArgs, DagArgs, GcArgs, InitArgs, MoveArgs,
-    RemoteArgs, ReproArgs, StageArgs, StagesArgs, StatusArgs, TransferArgs,
+    AddArgs, CheckIgnoreArgs, CheckoutArgs, CommitArgs, DagArgs, DiffArgs, GcArgs, InitArgs,
+    MetricsArgs, MoveArgs, ParamsArgs, RemoteArgs, ReproArgs, StageArgs, StagesArgs, StatusArgs,
+    TransferArgs,
 };
 
 /// Runs a whole experimental study in machine learning
@@ -83,6 +84,12 @@ pub(crate) enum Command {
     Move(MoveArgs),
     /// Tell which paths .dvcignore leaves out
     CheckIgnore(CheckIgnoreArgs),
+    /// Show which outputs differ from those of a commit
+    Diff(DiffArgs),
+    /// Compare parameters
+    Params(ParamsArgs),
+    /// Show and compare metrics
+    Metrics(MetricsArgs),
     /// Print the way to the project's folder
     Root,
     /// Make augmented copies of training images, as `params.yaml` says
@@ -344,6 +351,19 @@ Examples:
         /// Images of each class
         #[arg(long, default_value_t = 12, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=100))]
         per_class: u16,
+    },
+    /// Show how tracked data differ from the cache and the last commit
+    #[command(after_help = "\
+Examples:
+  strata data status
+  strata data status --granular --json")]
+    Status {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        /// The files of folders as well
+        #[arg(long)]
+        granular: bool,
     },
     /// Download the official EMNIST archive and unpack the chosen split
     #[command(after_help = "\

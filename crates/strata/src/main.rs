@@ -49,6 +49,9 @@ fn main() -> ExitCode {
         Command::Dag(args) => commands::pipeline::dag::run(args),
         Command::Move(args) => commands::pipeline::edit::move_data(args),
         Command::CheckIgnore(args) => commands::pipeline::check_ignore::run(args),
+        Command::Diff(args) => commands::pipeline::diff::run(args),
+        Command::Params(args) => commands::pipeline::values::params(args),
+        Command::Metrics(args) => commands::pipeline::values::metrics(args),
         Command::Root => commands::pipeline::root::run(),
         Command::Completion { shell } => commands::completion::print_script(*shell),
     };

@@ -173,6 +173,18 @@ pub(crate) struct GcArgs {
     /// Keep what the workspace names
     #[arg(short, long)]
     pub(crate) workspace: bool,
+    /// Keep what the workspace and the tips of all branches name
+    #[arg(short = 'a', long)]
+    pub(crate) all_branches: bool,
+    /// Keep what the workspace and all tags name
+    #[arg(short = 'T', long)]
+    pub(crate) all_tags: bool,
+    /// Keep what the workspace and all commits name
+    #[arg(short = 'A', long)]
+    pub(crate) all_commits: bool,
+    /// Keep what the workspace and a commit name
+    #[arg(long, value_name = "COMMIT")]
+    pub(crate) rev: Vec<String>,
     /// Do not ask
     #[arg(short, long)]
     pub(crate) force: bool,
@@ -310,4 +322,83 @@ pub(crate) struct CheckIgnoreArgs {
     /// Say nothing; exit code 0 if one is ignored
     #[arg(short, long)]
     pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  strata diff                   outputs of the last commit and of the workspace
+  strata diff HEAD~1 HEAD --json")]
+pub(crate) struct DiffArgs {
+    /// The earlier commit
+    #[arg(default_value = "HEAD")]
+    pub(crate) a_rev: String,
+    /// The later commit; without it the workspace
+    pub(crate) b_rev: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ParamsArgs {
+    #[command(subcommand)]
+    pub(crate) command: ParamsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ParamsCommand {
+    /// Show what differs between commits, or a commit and the workspace
+    #[command(after_help = "\
+Examples:
+  strata params diff
+  strata params diff HEAD~1 --md --all")]
+    Diff(ValuesDiffArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MetricsArgs {
+    #[command(subcommand)]
+    pub(crate) command: MetricsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MetricsCommand {
+    /// Show the metrics of the workspace
+    #[command(after_help = "\
+Examples:
+  strata metrics show
+  strata metrics show --md")]
+    Show {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        /// Print a table of Markdown
+        #[arg(long)]
+        md: bool,
+    },
+    /// Show what differs between commits, or a commit and the workspace
+    #[command(after_help = "\
+Examples:
+  strata metrics diff
+  strata metrics diff HEAD~1 HEAD --json")]
+    Diff(ValuesDiffArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ValuesDiffArgs {
+    /// The earlier commit
+    #[arg(default_value = "HEAD")]
+    pub(crate) a_rev: String,
+    /// The later commit; without it the workspace
+    pub(crate) b_rev: Option<String>,
+    /// What has not changed as well
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print a table of Markdown
+    #[arg(long)]
+    pub(crate) md: bool,
 }

@@ -7,14 +7,18 @@ use crate::error::PipelineError;
 use crate::hash::is_missing;
 
 impl Project {
-    /// Removes all objects that the workspace's lock files and `.dvc` files do not name; gives how many.
+    /// Removes all objects that neither this project's lock files and `.dvc` files nor those of `others`, the same
+    /// project at commits, name; gives how many.
     ///
     /// Kept runs stay: they are small, and useless without their objects rather than wrong.
     ///
     /// # Errors
     /// Those of reading and removing.
-    pub fn collect_garbage(&self) -> Result<usize, PipelineError> {
-        let used = self.used_objects()?;
+    pub fn collect_garbage(&self, others: &[Self]) -> Result<usize, PipelineError> {
+        let mut used = self.used_objects()?;
+        for other in others {
+            used.extend(other.used_objects()?);
+        }
         let objects = self.repository.cache.folder().join("files/md5");
         let folders = match fs_err::read_dir(&objects) {
             Ok(folders) => folders,

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::lock_file;
+use super::source::Source;
 use crate::definition::{DataFile, check_pipeline};
 use crate::error::PipelineError;
-use crate::hash::{Hashed, is_missing, normalized, relative_text};
+use crate::hash::{Hashed, normalized, relative_text};
 use crate::params;
 use crate::repository::Repository;
 use crate::stage::{Address, Stage};
@@ -29,6 +30,8 @@ pub struct Project {
     pub groups: HashMap<Address, Vec<String>>,
     /// What each path was found to be; forgotten when a command has run.
     hashed: RefCell<HashMap<PathBuf, Option<Hashed>>>,
+    /// Where its files are read from.
+    pub(super) source: Source,
     /// Who is told of warnings.
     warn: Box<dyn Fn(&str)>,
 }
@@ -39,11 +42,39 @@ impl Project {
     /// # Errors
     /// A file that cannot be read or does not say what it must; outputs that are in each other's way; circles.
     pub fn load(repository: Repository, warn: Box<dyn Fn(&str)>) -> Result<Self, PipelineError> {
+        Self::load_from(repository, Source::Workspace, warn)
+    }
+
+    /// The stages as they were at a commit.
+    ///
+    /// # Errors
+    /// As [`Project::load`]; there is no Git, or no such commit.
+    pub fn load_at(
+        repository: Repository,
+        revision: &str,
+        warn: Box<dyn Fn(&str)>,
+    ) -> Result<Self, PipelineError> {
+        let git = repository
+            .git
+            .clone()
+            .ok_or_else(|| PipelineError::NotAGitRepository {
+                folder: repository.root.display().to_string(),
+            })?;
+        let source = Source::at_commit(&git, &repository.root, revision)?;
+        Self::load_from(repository, source, warn)
+    }
+
+    fn load_from(
+        repository: Repository,
+        source: Source,
+        warn: Box<dyn Fn(&str)>,
+    ) -> Result<Self, PipelineError> {
         let mut project = Self {
             repository,
             stages: Vec::new(),
             groups: HashMap::new(),
             hashed: RefCell::new(HashMap::new()),
+            source,
             warn,
         };
         let mut files = project.files()?;
@@ -65,27 +96,25 @@ impl Project {
     }
 
     fn files(&self) -> Result<Vec<PathBuf>, PipelineError> {
+        if let Some(files) = self.source.files() {
+            return Ok(files.into_iter().filter(|file| has_stages(file)).collect());
+        }
         let mut files = Vec::new();
-        self.repository
+        let mut visit = |path: &Path| {
+            if has_stages(path) {
+                files.push(path.to_owned());
+            }
+        };
+        let repository = &self.repository;
+        repository
             .ignore
-            .walk(&self.repository.root, &|_| true, &mut |path| {
-                let name = path
-                    .file_name()
-                    .and_then(|name| name.to_str())
-                    .unwrap_or_default();
-                let is_data = name
-                    .strip_suffix(".dvc")
-                    .is_some_and(|stem| !stem.is_empty());
-                if name == PIPELINE_FILE || is_data {
-                    files.push(path.to_owned());
-                }
-            })?;
+            .walk(&repository.root, &|_| true, &mut visit)?;
         Ok(files)
     }
 
     fn load_file(&mut self, file: &Path) -> Result<(), PipelineError> {
         let shown = self.display(file);
-        if let Some(git) = &self.repository.git {
+        if let (Some(git), Source::Workspace) = (&self.repository.git, &self.source) {
             let lock = file.with_file_name(lock_file::NAME);
             if let Some(ignored) = git.first_ignored(&[file, &lock])? {
                 return Err(PipelineError::GitIgnored {
@@ -93,7 +122,7 @@ impl Project {
                 });
             }
         }
-        let text = fs_err::read_to_string(file)?;
+        let text = self.source.read(file)?.unwrap_or_default();
         let value = read_yaml(&shown, &text)?;
         if file.file_name().is_some_and(|name| name == PIPELINE_FILE) {
             self.load_pipeline(file, &shown, &value)
@@ -117,7 +146,10 @@ impl Project {
             here if here == "." => String::new(),
             other => other,
         };
-        let beside = FilesBeside { folder: &folder };
+        let beside = FilesBeside {
+            folder: &folder,
+            source: &self.source,
+        };
         let options = ResolverOptions {
             directory,
             ..ResolverOptions::default()
@@ -188,7 +220,7 @@ impl Project {
     /// # Errors
     /// It cannot be read, or is not what its suffix says.
     pub fn read_params(&self, at: &Path, shown: &str) -> Result<Option<Value>, PipelineError> {
-        read_params(at, shown).map_err(PipelineError::from)
+        read_params(&self.source, at, shown).map_err(PipelineError::from)
     }
 
     /// The absolute path of what the user has written.
@@ -218,26 +250,47 @@ impl Project {
     }
 }
 
+/// Whether a file is one that has stages, by its name.
+fn has_stages(path: &Path) -> bool {
+    let name = path
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
+    let is_data = name
+        .strip_suffix(".dvc")
+        .is_some_and(|stem| !stem.is_empty());
+    name == PIPELINE_FILE || is_data
+}
+
 struct FilesBeside<'a> {
     folder: &'a Path,
+    source: &'a Source,
 }
 
 impl Files for FilesBeside<'_> {
     fn read_value(&self, path: &str) -> Result<Option<Value>, FileError> {
-        read_params(&self.folder.join(path), path).map_err(|error| Arc::new(error) as FileError)
+        read_params(self.source, &self.folder.join(path), path)
+            .map_err(|error| Arc::new(error) as FileError)
     }
 }
 
-fn read_params(at: &Path, shown: &str) -> Result<Option<Value>, ReadError> {
-    let text = match fs_err::read_to_string(at) {
-        Ok(text) => text,
-        Err(error) if is_missing(&error) => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
+fn read_params(source: &Source, at: &Path, shown: &str) -> Result<Option<Value>, ReadError> {
+    match source.read(at)? {
+        Some(text) => Ok(Some(parse(shown, &text)?)),
+        None => Ok(None),
+    }
+}
+
+fn parse(shown: &str, text: &str) -> Result<Value, params::ParamsError> {
     let yaml = |name: &str, text: &str| {
         yaml::read(name, text).map_err(|error| Arc::new(error) as FileError)
     };
-    Ok(Some(params::read(shown, &text, yaml)?))
+    params::read(shown, text, yaml)
+}
+
+/// The value of a file of parameters or metrics, by the suffix of its name.
+pub(super) fn parse_params(shown: &str, text: &str) -> Result<Value, PipelineError> {
+    Ok(parse(shown, text)?)
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -6,7 +6,6 @@ use strata_fs::write_atomically;
 
 use super::index::{Project, with_dot};
 use crate::error::PipelineError;
-use crate::hash::is_missing;
 use crate::stage::Stage;
 use crate::value::{Key, Map, Value};
 use crate::yaml::Document;
@@ -16,10 +15,8 @@ pub(super) const NAME: &str = "dvc.lock";
 
 /// Reads a lock file; nothing if there is none.
 pub(super) fn read(project: &Project, path: &Path) -> Result<Option<Document>, PipelineError> {
-    let text = match fs_err::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if is_missing(&error) => return Ok(None),
-        Err(error) => return Err(error.into()),
+    let Some(text) = project.source.read(path)? else {
+        return Ok(None);
     };
     let file = with_dot(&project.display(path));
     if text.lines().any(|line| line.starts_with("<<<<<<<")) {

@@ -14,6 +14,8 @@ pub mod graph;
 mod index;
 mod lock_file;
 pub mod reproduce;
+pub mod revisions;
+mod source;
 pub mod targets;
 
 pub use index::Project;

@@ -166,6 +166,7 @@ fn composing(words: &[&str]) -> Option<ComposeArgs> {
             DataCommand::Info { compose, .. }
             | DataCommand::Show { compose, .. }
             | DataCommand::Fetch { compose } => Some(compose),
+            DataCommand::Status { .. } => None,
         },
         Typed::Config(args) => match args.command {
             ConfigCommand::Validate { compose, .. } | ConfigCommand::Explain { compose, .. } => {

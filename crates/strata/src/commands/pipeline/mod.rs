@@ -5,6 +5,8 @@ pub(crate) mod check_ignore;
 pub(crate) mod checkout;
 pub(crate) mod commit;
 pub(crate) mod dag;
+pub(crate) mod data_status;
+pub(crate) mod diff;
 pub(crate) mod edit;
 pub(crate) mod gc;
 pub(crate) mod init;
@@ -13,7 +15,9 @@ pub(crate) mod repro;
 pub(crate) mod root;
 pub(crate) mod stage;
 pub(crate) mod status;
+mod table;
 pub(crate) mod transfer;
+pub(crate) mod values;
 
 use std::path::Path;
 
@@ -24,6 +28,12 @@ fn open() -> Result<Project, PipelineError> {
     let repository = Repository::open(Path::new("."))?;
     let warn = |text: &str| anstream::eprintln!("WARNING: {text}");
     Project::load(repository, Box::new(warn))
+}
+
+/// The same as it was at a commit.
+fn open_at(revision: &str) -> Result<Project, PipelineError> {
+    let repository = Repository::open(Path::new("."))?;
+    Project::load_at(repository, revision, Box::new(|_| ()))
 }
 
 /// The command line, for other processes that have to wait.
