@@ -8,7 +8,8 @@ use anyhow::Context;
 use crate::{must, workspace};
 
 /// What is installed; another list makes the environment anew.
-const PINS: [&str; 4] = [
+const PINS: [&str; 5] = [
+    "dvc==3.67.1",
     "hydra-core==1.3.8",
     "omegaconf==2.3.1",
     "hydra-colorlog==1.2.0",

@@ -158,7 +158,7 @@ impl DataConfig {
         Err(
             Invalid::new("data.use_synthetic", "is true, but no artifact is named").with_help(
                 "`strata synth` makes one, and `data.synthetic_artifact=FILE` names it, \
-                 `data/synthetic/synthetic_emnist.pt` by default",
+                 `data/synthetic_emnist/raw/synthetic_emnist.pt` by default",
             ),
         )
     }

@@ -40,7 +40,7 @@ impl Default for SynthParams {
         Self {
             seed: 123,
             raw_root: "data".into(),
-            output_dir: "data/synthetic".into(),
+            output_dir: "data/synthetic_emnist/raw".into(),
             download: true,
             source: SourceName::Emnist,
             split: "balanced".to_owned(),

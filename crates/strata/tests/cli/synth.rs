@@ -9,7 +9,7 @@ synth_emnist:
   num_samples_per_class: 10
   variants_per_sample: 2
 ";
-const ARTIFACT: &str = "data/synthetic/synthetic_emnist.pt";
+const ARTIFACT: &str = "data/synthetic_emnist/raw/synthetic_emnist.pt";
 const FILES: [&str; 4] = [
     "synthetic_emnist.pt",
     "synthetic_emnist.safetensors",
@@ -31,14 +31,14 @@ fn the_same_seed_gives_the_same_files_on_any_number_of_threads() {
         .ends_with(0)
         .says(&["940 synthetic images", ARTIFACT]);
     let read =
-        || FILES.map(|name| fs::read(project.path(&format!("data/synthetic/{name}"))).unwrap());
+        || FILES.map(|name| fs::read(project.path(&format!("data/synthetic_emnist/raw/{name}"))).unwrap());
     let first = read();
     project.strata(&["synth", "--threads", "7"]).ends_with(0);
     assert!(read() == first, "threads change the files");
     project.write("params.yaml", format!("{PARAMS}  seed: 5\n"));
     project.strata(&["synth"]).ends_with(0);
     assert!(read()[0] != first[0], "the seed changes nothing");
-    let metadata = project.read("data/synthetic/metadata.yaml");
+    let metadata = project.read("data/synthetic_emnist/raw/metadata.yaml");
     for line in [
         "seed: 5",
         "total_images: 940",
@@ -61,7 +61,7 @@ fn a_class_with_too_few_images_is_drawn_with_replacement() {
         .strata(&["synth"])
         .ends_with(0)
         .says(&["1175 synthetic images", "drawn with replacement"]);
-    let metadata = project.read("data/synthetic/metadata.yaml");
+    let metadata = project.read("data/synthetic_emnist/raw/metadata.yaml");
     assert!(
         metadata.contains("drawn_with_replacement:\n- '0'"),
         "{metadata}"
