@@ -45,7 +45,8 @@ impl Project {
         let cache = &self.repository.cache;
         let mut used = HashSet::new();
         let outs = self.stages.iter().flat_map(|stage| &stage.outs);
-        for locked in outs.filter_map(|out| out.locked.as_ref()) {
+        let cached = outs.filter(|out| out.is_cached);
+        for locked in cached.filter_map(|out| out.locked.as_ref()) {
             used.insert(locked.md5.clone());
             if locked.is_folder() && cache.has(&locked.md5)? {
                 let tree = cache.tree(&locked.md5)?;

@@ -30,8 +30,11 @@ fn the_same_seed_gives_the_same_files_on_any_number_of_threads() {
         .strata(&["synth", "--threads", "1"])
         .ends_with(0)
         .says(&["940 synthetic images", ARTIFACT]);
-    let read =
-        || FILES.map(|name| fs::read(project.path(&format!("data/synthetic_emnist/raw/{name}"))).unwrap());
+    let read = || {
+        FILES.map(|name| {
+            fs::read(project.path(&format!("data/synthetic_emnist/raw/{name}"))).unwrap()
+        })
+    };
     let first = read();
     project.strata(&["synth", "--threads", "7"]).ends_with(0);
     assert!(read() == first, "threads change the files");
