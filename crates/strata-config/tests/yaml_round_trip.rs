@@ -53,3 +53,12 @@ proptest! {
         prop_assert_eq!(read.map_err(|error| format!("{text}\n{error}")).unwrap(), document, "{}", text);
     }
 }
+
+/// The parser beneath panics at these.
+#[test]
+fn damaged_tags_are_errors() {
+    for text in ["a: [!,", "!<", "[!!", "a: !%"] {
+        let read = from_yaml(&Source::new("damaged", text.to_owned()));
+        assert!(read.is_err(), "{text}");
+    }
+}

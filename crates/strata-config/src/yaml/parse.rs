@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use libyaml_safer::{Event, EventData, MappingStyle, Mark, Parser, ScalarStyle, SequenceStyle};
@@ -56,6 +57,7 @@ pub fn from_yaml(source: &Arc<Source>) -> Result<Node, ConfigError> {
         anchor_names: HashSet::new(),
         flow_depth: 0,
         copied_nodes: 0,
+        read_to: 0,
         quoted: Vec::new(),
     };
     let root = composer.document()?;
@@ -108,6 +110,8 @@ struct Composer<'a, 'b> {
     /// How many flow collections are open.
     flow_depth: usize,
     copied_nodes: usize,
+    /// Where the last event ended.
+    read_to: usize,
     /// Where quoted and block scalars stand.
     quoted: Vec<Range<usize>>,
 }
@@ -134,7 +138,18 @@ impl Composer<'_, '_> {
     }
 
     fn next(&mut self) -> Result<Event, ConfigError> {
-        self.parser.parse().map_err(|error| {
+        // libyaml-safer 0.3 panics on some damaged tags: `[!,` and a `!` at the end of the file. The parser is not
+        // used again after an error.
+        let parser = AssertUnwindSafe(&mut self.parser);
+        let Ok(parsed) = catch_unwind(move || { parser }.parse()) else {
+            let end = self.read_to.min(self.source.text.len());
+            let title = "this cannot be read, perhaps for a damaged tag behind it";
+            return Err(invalid(title, &Span::new(self.source, end..end)));
+        };
+        if let Ok(event) = &parsed {
+            self.read_to = event.end_mark.index as usize;
+        }
+        parsed.map_err(|error| {
             let mark = error.problem_mark().unwrap_or_default();
             // What is missing at the end of the file is shown behind the last word of it.
             let at = (mark.index as usize).min(self.source.text.trim_end().len());
