@@ -1,7 +1,7 @@
 //! Entries of `.gitignore` for outputs that the cache keeps.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use strata_fs::write_atomically;
 
@@ -13,15 +13,10 @@ use crate::hash::is_missing;
 /// # Errors
 /// Those of Git and of writing.
 pub(crate) fn ignore(git: &Git, path: &Path) -> io::Result<()> {
-    let (Some(folder), Some(name)) = (
-        path.parent(),
-        path.file_name().and_then(|name| name.to_str()),
-    ) else {
+    let Some((file, entry)) = file_and_entry(path) else {
         return Ok(());
     };
-    let file = folder.join(".gitignore");
     let mut text = read(&file)?;
-    let entry = format!("/{}", escaped(name));
     if text.lines().any(|line| line == entry) || git.is_ignored(path)? {
         return Ok(());
     }
@@ -38,15 +33,10 @@ pub(crate) fn ignore(git: &Git, path: &Path) -> io::Result<()> {
 /// # Errors
 /// Those of reading and writing.
 pub(crate) fn unignore(path: &Path) -> io::Result<()> {
-    let (Some(folder), Some(name)) = (
-        path.parent(),
-        path.file_name().and_then(|name| name.to_str()),
-    ) else {
+    let Some((file, entry)) = file_and_entry(path) else {
         return Ok(());
     };
-    let file = folder.join(".gitignore");
     let text = read(&file)?;
-    let entry = format!("/{}", escaped(name));
     let left: Vec<&str> = text.lines().filter(|line| *line != entry).collect();
     if left.len() == text.lines().count() {
         return Ok(());
@@ -55,6 +45,15 @@ pub(crate) fn unignore(path: &Path) -> io::Result<()> {
         return fs_err::remove_file(&file);
     }
     write_atomically(&file, (left.join("\n") + "\n").as_bytes())
+}
+
+/// The `.gitignore` beside a path, and the line in it that means this path alone.
+fn file_and_entry(path: &Path) -> Option<(PathBuf, String)> {
+    let name = path.file_name()?.to_str()?;
+    Some((
+        path.with_file_name(".gitignore"),
+        format!("/{}", escaped(name)),
+    ))
 }
 
 fn read(file: &Path) -> io::Result<String> {

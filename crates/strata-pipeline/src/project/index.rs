@@ -9,7 +9,7 @@ use super::lock_file;
 use super::source::Source;
 use crate::definition::{DataFile, check_pipeline};
 use crate::error::PipelineError;
-use crate::hash::{Hashed, normalized, relative_text};
+use crate::hash::{Hashed, normalized};
 use crate::params;
 use crate::repository::Repository;
 use crate::stage::{Address, Stage};
@@ -323,12 +323,5 @@ pub(super) fn with_dot(shown: &str) -> String {
         shown.to_owned()
     } else {
         format!("./{shown}")
-    }
-}
-
-impl Project {
-    /// A path below the project's folder, with `/` between its parts.
-    pub fn below_root(&self, path: &Path) -> Option<String> {
-        relative_text(path, &self.repository.root)
     }
 }

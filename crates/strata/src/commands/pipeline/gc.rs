@@ -1,10 +1,8 @@
 //! `strata gc`.
 
-use std::io::{IsTerminal as _, Write as _};
-
 use strata_pipeline::{PipelineError, Project};
 
-use super::{open, open_at};
+use super::{confirmed, open, open_at};
 use crate::exit::{Ended, Failure};
 use crate::output;
 use crate::pipeline_cli::GcArgs;
@@ -21,7 +19,7 @@ pub(crate) fn run(args: &GcArgs) -> Result<Ended, Failure> {
         }
         .into());
     }
-    if !args.force && !confirmed() {
+    if !args.force && !confirmed("Everything that is not named is removed from the cache. Go on?") {
         return Ok(Ended::Done);
     }
     let _lock = project.repository.lock()?;
@@ -67,19 +65,4 @@ fn commits(args: &GcArgs, project: &Project) -> Result<Vec<String>, PipelineErro
     commits.sort();
     commits.dedup();
     Ok(commits)
-}
-
-fn confirmed() -> bool {
-    if !std::io::stdin().is_terminal() {
-        return false;
-    }
-    let mut stderr = std::io::stderr();
-    let _ = write!(
-        stderr,
-        "Everything that the workspace does not name is removed from the cache. Go on? [y/n]: "
-    );
-    let _ = stderr.flush();
-    let mut answer = String::new();
-    let read = std::io::stdin().read_line(&mut answer);
-    read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
 }

@@ -19,6 +19,7 @@ mod table;
 pub(crate) mod transfer;
 pub(crate) mod values;
 
+use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 
 use strata_pipeline::{PipelineError, Project, Repository};
@@ -52,4 +53,17 @@ fn chosen(project: &Project, targets: &[String]) -> Result<Vec<usize>, PipelineE
         stages.extend(project.stages_of_target(target)?);
     }
     Ok(stages)
+}
+
+/// Asks in a terminal; anywhere else the answer is no.
+fn confirmed(question: &str) -> bool {
+    if !std::io::stdin().is_terminal() {
+        return false;
+    }
+    let mut stderr = std::io::stderr();
+    let _ = write!(stderr, "{question} [y/n]: ");
+    let _ = stderr.flush();
+    let mut answer = String::new();
+    let read = std::io::stdin().read_line(&mut answer);
+    read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
 }

@@ -1,10 +1,8 @@
 //! `strata repro`.
 
-use std::io::{IsTerminal as _, Write as _};
-
 use strata_pipeline::project::reproduce::{OnError, Progress, Reach, Request, reproduce};
 
-use super::{command_line, open};
+use super::{command_line, confirmed, open};
 use crate::exit::{Ended, Failure};
 use crate::output;
 use crate::pipeline_cli::ReproArgs;
@@ -66,14 +64,6 @@ impl Progress for Lines {
     }
 
     fn confirm(&mut self, question: &str) -> bool {
-        if !std::io::stdin().is_terminal() {
-            return false;
-        }
-        let mut stderr = std::io::stderr();
-        let _ = write!(stderr, "{question} [y/n]: ");
-        let _ = stderr.flush();
-        let mut answer = String::new();
-        let read = std::io::stdin().read_line(&mut answer);
-        read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
+        confirmed(question)
     }
 }
