@@ -30,6 +30,7 @@ mod random;
 mod shared;
 mod split;
 pub mod synthetic;
+mod torch_random;
 pub mod transforms;
 
 pub use class_names::{BALANCED_CLASSES, class_names};

@@ -5,10 +5,7 @@ use std::sync::Arc;
 use strata_fs::Sha256;
 
 use crate::dataset::{Dataset, Splits, Subset};
-use crate::random::Random;
-
-/// Names the stream, so that no other use of the seed draws the same numbers.
-const STREAM: u64 = 0x0073_706c_6974;
+use crate::torch_random::randperm;
 
 /// What every split needs besides the images.
 pub(crate) struct Recipe {
@@ -21,10 +18,11 @@ pub(crate) struct Recipe {
 }
 
 impl Recipe {
-    /// Holds `⌊n·val_split⌋` training images out for validation.
+    /// Holds `⌊n·val_split⌋` training images out for validation: the first of `torch.randperm(n)` after
+    /// `torch.manual_seed(seed)`.
     pub(crate) fn hold_out(self, train: Arc<Dataset>, test: Arc<Dataset>) -> Splits {
         let n_validation = (train.len() as f64 * self.val_split) as usize;
-        let order = shuffled(train.len(), self.seed);
+        let order = randperm(train.len(), self.seed);
         let (validation, rest) = order.split_at(n_validation);
         let part = |indices: &[u32]| {
             // In the order of the file, so that neighbours in memory are neighbours in the subset.
@@ -36,8 +34,10 @@ impl Recipe {
                 indices,
             }
         };
-        let fingerprint =
-            self.fingerprint(&format!("held out {} seed {}", n_validation, self.seed));
+        let fingerprint = self.fingerprint(&format!(
+            "held out {n_validation} by torch.randperm of seed {}",
+            self.seed
+        ));
         Splits {
             train: part(rest),
             validation: part(validation),
@@ -74,14 +74,4 @@ impl Recipe {
         digest.update(how.as_bytes());
         digest.hex()
     }
-}
-
-/// `0..n` in random order (Fisher–Yates).
-pub(crate) fn shuffled(n: usize, seed: u64) -> Vec<u32> {
-    let mut random = Random::stream(seed, STREAM, 0);
-    let mut order: Vec<u32> = (0..n as u32).collect();
-    for last in (1..n).rev() {
-        order.swap(last, random.below(last + 1));
-    }
-    order
 }
