@@ -3,8 +3,10 @@
 use std::ops::Range;
 
 use super::aligned::LANES;
-use super::instruction_set::{InstructionSet, vectorised};
-use super::product::{Rows, columns_times_panel, rows_times_panels, store_panel, store_rows};
+use super::product::{
+    Panels, Rows, TileSink, columns_times_panel, prefetch_panel, prefetch_rows, rows_times_panels,
+    store_panel, store_rows,
+};
 use super::step::{LayerView, NormView, ParameterView, Step, Sums};
 use crate::norm::Norm;
 use crate::penalty::Penalty;
@@ -12,6 +14,7 @@ use crate::penalty::Penalty;
 impl Step<'_> {
     /// Some rows and panels of the derivative by what went into the activation of the layer before
     /// `index`, from the derivative by the affine result of `index`.
+    #[inline(always)]
     pub(super) fn input_gradient(&self, index: usize, rows: Range<usize>, panels: Range<usize>) {
         let (layer, below) = (&self.layers[index], &self.layers[index - 1]);
         // SAFETY: derivatives of this layer were written in a phase before, or by this chunk; parameters
@@ -28,30 +31,18 @@ impl Step<'_> {
             data: dz,
             stride: layer.stride,
         };
-        let finish = &mut |first_row: usize, panel: usize, tile: &mut [[f32; LANES]]| {
-            let first = (panel * self.panel_rows + first_row) * LANES;
-            // SAFETY: slopes were written in a phase before, or by this chunk.
-            let slopes = unsafe { below.slope_panels.read(first..first + tile.len() * LANES) };
-            for (values, slopes) in tile.iter_mut().zip(slopes.as_chunks::<LANES>().0) {
-                for j in 0..LANES {
-                    values[j] *= slopes[j];
-                }
-            }
-            // SAFETY: the cut gives each row of each panel to one chunk.
-            unsafe {
-                if let Some(norm) = &below.norm {
-                    store_rows(&norm.dn, below.stride, first_row, panel, tile);
-                } else {
-                    self.store_dz(below, first_row, panel, tile);
-                }
-            }
+        let right = Panels {
+            data: transposed,
+            inner: layer.outputs,
+            start: &[],
         };
-        let right = (transposed, layer.outputs);
-        rows_times_panels(self.config.set, dz, right, &[], rows, panels, finish);
+        let mut sink = InputDerivatives { step: self, below };
+        rows_times_panels(self.config.set, dz, right, rows, panels, &mut sink);
     }
 
     /// # Safety
     /// No other chunk of the phase touches these rows of this panel.
+    #[inline(always)]
     unsafe fn store_dz(
         &self,
         layer: &LayerView,
@@ -67,6 +58,7 @@ impl Step<'_> {
     }
 
     /// Through a layer's normalisation: whole columns or whole rows, as in the forward pass.
+    #[inline(always)]
     pub(super) fn norm_backward(&self, index: usize, rows: Range<usize>, panels: Range<usize>) {
         let layer = &self.layers[index];
         let Some(norm) = &layer.norm else { return };
@@ -77,6 +69,7 @@ impl Step<'_> {
     }
 
     /// `dz = γ/σ·(dn - mean(dn) - x̂·mean(dn·x̂))`, means over the batch (Ioffe & Szegedy 2015).
+    #[inline(always)]
     fn columns_backward(&self, layer: &LayerView, norm: &NormView, panel: usize) {
         let columns = panel * LANES..(panel + 1) * LANES;
         let at = |row: usize| row * layer.stride + columns.start..row * layer.stride + columns.end;
@@ -111,6 +104,7 @@ impl Step<'_> {
     }
 
     /// The same with `γ·dn` in place of `dn`, means over the units of a row (Ba et al. 2016).
+    #[inline(always)]
     fn row_backward(&self, layer: &LayerView, norm: &NormView, row: usize) {
         let start = row * layer.stride;
         let n = layer.outputs;
@@ -139,6 +133,7 @@ impl Step<'_> {
 
     /// The gradients of some inputs' weights to some panels of outputs, and, with the first inputs, those
     /// of the panels' biases and normalisation. Where no clipping waits for them, the update as well.
+    #[inline(always)]
     pub(super) fn weight_gradient(
         &self,
         index: usize,
@@ -176,9 +171,13 @@ impl Step<'_> {
                     let stored = unsafe { layer.weight.gradient.range(places) };
                     stored.as_chunks_mut::<LANES>().0
                 };
+                layer
+                    .weight
+                    .gradient
+                    .prefetch(at(block.end)..at(block.end + LANES));
                 let dz = dz_of(panel);
                 columns_times_panel(self.config.set, x, self.rows, dz, gradient);
-                of_weights.add(self.config.set, value, gradient.as_flattened_mut());
+                of_weights.add(value, gradient.as_flattened_mut());
                 self.update_weights(layer, panel, block.clone(), gradient.as_flattened());
             }
         }
@@ -189,6 +188,7 @@ impl Step<'_> {
     }
 
     /// Biases, and scale and shift of a normalisation, for one panel.
+    #[inline(always)]
     fn vector_gradients(&self, index: usize, panel: usize, dz: &[f32], sums: &mut Sums) {
         let layer = &self.layers[index];
         let columns = panel * LANES..(panel + 1) * LANES;
@@ -221,6 +221,7 @@ impl Step<'_> {
         self.keep_vector(&norm.beta, columns, of_beta, none, sums);
     }
 
+    #[inline(always)]
     fn keep_vector(
         &self,
         parameter: &ParameterView,
@@ -232,12 +233,49 @@ impl Step<'_> {
         // SAFETY: the chunk with the first inputs has the panel's vectors to itself.
         let value = unsafe { parameter.value.read(columns.clone()) };
         let mut found = LaneSums::new(penalty);
-        found.add(self.config.set, value, &mut gradient);
+        found.add(value, &mut gradient);
         sums.other_squares += found.squares();
         sums.penalty += found.penalty();
         // SAFETY: as above.
         unsafe { parameter.gradient.range(columns.clone()) }.copy_from_slice(&gradient);
         self.update_vector(parameter, columns);
+    }
+}
+
+/// Where the tiles of a layer's input gradient go: through the activation of the layer below.
+struct InputDerivatives<'a> {
+    step: &'a Step<'a>,
+    below: &'a LayerView<'a>,
+}
+
+impl TileSink for InputDerivatives<'_> {
+    #[inline(always)]
+    fn prepare(&self, rows: Range<usize>, panel: usize) {
+        let (below, panel_rows) = (self.below, self.step.panel_rows);
+        prefetch_rows(&below.dz, below.stride, rows.clone(), panel);
+        prefetch_panel(&below.dz_panels, panel_rows, rows.clone(), panel);
+        prefetch_panel(&below.slope_panels, panel_rows, rows, panel);
+    }
+
+    #[inline(always)]
+    fn finish(&mut self, first_row: usize, panel: usize, tile: &mut [[f32; LANES]]) {
+        let Self { step, below } = *self;
+        let first = (panel * step.panel_rows + first_row) * LANES;
+        // SAFETY: slopes were written in a phase before, or by this chunk.
+        let slopes = unsafe { below.slope_panels.read(first..first + tile.len() * LANES) };
+        for (values, slopes) in tile.iter_mut().zip(slopes.as_chunks::<LANES>().0) {
+            for j in 0..LANES {
+                values[j] *= slopes[j];
+            }
+        }
+        // SAFETY: the cut gives each row of each panel to one chunk.
+        unsafe {
+            if let Some(norm) = &below.norm {
+                store_rows(&norm.dn, below.stride, first_row, panel, tile);
+            } else {
+                step.store_dz(below, first_row, panel, tile);
+            }
+        }
     }
 }
 
@@ -264,12 +302,32 @@ impl LaneSums {
     }
 
     /// Adds the penalty's derivative to some gradients, whole lines of them, and sums them up.
-    fn add(&mut self, set: InstructionSet, values: &[f32], gradient: &mut [f32]) {
-        let sums = self;
-        vectorised!(
-            set,
-            add_to_sums(sums: &mut LaneSums, values: &[f32], gradient: &mut [f32])
-        );
+    #[inline(always)]
+    fn add(&mut self, values: &[f32], gradient: &mut [f32]) {
+        let Penalty { l1, l2 } = self.penalty;
+        let gradient = gradient.as_chunks_mut::<LANES>().0;
+        if l1 != 0.0 || l2 != 0.0 {
+            for (g, p) in gradient.iter_mut().zip(values.as_chunks::<LANES>().0) {
+                for j in 0..LANES {
+                    let sign = if p[j] == 0.0 {
+                        0.0
+                    } else {
+                        1.0_f32.copysign(p[j])
+                    };
+                    g[j] += l1 * sign + l2 * p[j];
+                    self.value_sizes[j] += p[j].abs();
+                    self.value_squares[j] += p[j] * p[j];
+                }
+            }
+        }
+        let (mut squares, mut sizes) = (self.squares, self.sizes);
+        for g in gradient.iter() {
+            for j in 0..LANES {
+                sizes[j] += g[j].abs();
+                squares[j] += g[j] * g[j];
+            }
+        }
+        (self.squares, self.sizes) = (squares, sizes);
     }
 
     fn squares(&self) -> f64 {
@@ -285,34 +343,6 @@ impl LaneSums {
         f64::from(self.penalty.l1) * total(&self.value_sizes)
             + 0.5 * f64::from(self.penalty.l2) * total(&self.value_squares)
     }
-}
-
-#[inline(always)]
-fn add_to_sums(sums: &mut LaneSums, values: &[f32], gradient: &mut [f32]) {
-    let Penalty { l1, l2 } = sums.penalty;
-    let gradient = gradient.as_chunks_mut::<LANES>().0;
-    if l1 != 0.0 || l2 != 0.0 {
-        for (g, p) in gradient.iter_mut().zip(values.as_chunks::<LANES>().0) {
-            for j in 0..LANES {
-                let sign = if p[j] == 0.0 {
-                    0.0
-                } else {
-                    1.0_f32.copysign(p[j])
-                };
-                g[j] += l1 * sign + l2 * p[j];
-                sums.value_sizes[j] += p[j].abs();
-                sums.value_squares[j] += p[j] * p[j];
-            }
-        }
-    }
-    let (mut squares, mut sizes) = (sums.squares, sums.sizes);
-    for g in gradient.iter() {
-        for j in 0..LANES {
-            sizes[j] += g[j].abs();
-            squares[j] += g[j] * g[j];
-        }
-    }
-    (sums.squares, sums.sizes) = (squares, sizes);
 }
 
 fn total(lanes: &[f32; LANES]) -> f64 {

@@ -4,11 +4,12 @@ use std::ops::Range;
 
 use super::aligned::LANES;
 use super::instruction_set::{InstructionSet, vectorised};
-use super::product::{rows_times_panels, store_panel, store_rows};
+use super::product::{
+    Panels, TileSink, prefetch_panel, prefetch_rows, rows_times_panels, store_panel, store_rows,
+};
 use super::step::{LayerView, NormView, Step};
 use crate::activation::Activation;
 use crate::dropout::Mask;
-use crate::loss::{Criterion, RowOutcome};
 use crate::norm::{NORM_EPS, NORM_MOMENTUM, Norm};
 
 type Tile = [[f32; LANES]];
@@ -19,6 +20,7 @@ const NO_SLOPES: [[f32; LANES]; 16] = [[0.0; LANES]; 16];
 impl Step<'_> {
     /// Some rows and panels of a layer's affine part, and, where no normalisation needs more of them
     /// first, its activation and dropout.
+    #[inline(always)]
     pub(super) fn forward(&self, index: usize, rows: Range<usize>, panels: Range<usize>) {
         let layer = &self.layers[index];
         let is_last = index + 1 == self.layers.len();
@@ -30,28 +32,22 @@ impl Step<'_> {
                 layer.bias.value.read(0..layer.bias.value.len()),
             )
         };
-        let right = (weight, layer.inputs);
-        let mut slopes = NO_SLOPES;
-        let finish = &mut |first_row: usize, panel: usize, tile: &mut Tile| {
-            if is_last {
-                // SAFETY: the cut gives each row of each panel to one chunk.
-                unsafe { store_rows(&layer.y, layer.stride, first_row, panel, tile) };
-            } else if let Some(norm) = &layer.norm {
-                if norm.kind == Norm::Batch && !self.config.training {
-                    normalize_by_running_statistics(norm, panel, tile);
-                    self.activate(layer, (first_row, panel), tile, &mut slopes);
-                } else {
-                    // SAFETY: as above.
-                    unsafe { store_rows(&norm.normalized, layer.stride, first_row, panel, tile) };
-                }
-            } else {
-                self.activate(layer, (first_row, panel), tile, &mut slopes);
-            }
+        let right = Panels {
+            data: weight,
+            inner: layer.inputs,
+            start: bias,
         };
-        rows_times_panels(self.config.set, x, right, bias, rows, panels, finish);
+        let mut sink = Outputs {
+            step: self,
+            layer,
+            is_last,
+            slopes: NO_SLOPES,
+        };
+        rows_times_panels(self.config.set, x, right, rows, panels, &mut sink);
     }
 
     /// Activation and dropout of a tile, stored with its derivative; `slopes` is room for the latter.
+    #[inline(always)]
     fn activate(
         &self,
         layer: &LayerView,
@@ -89,6 +85,7 @@ impl Step<'_> {
 
     /// Normalisation, activation and dropout: of whole columns for batch normalisation, of whole rows for
     /// layer normalisation.
+    #[inline(always)]
     pub(super) fn norm_forward(&self, index: usize, rows: Range<usize>, panels: Range<usize>) {
         let layer = &self.layers[index];
         match layer.norm.as_ref().map(|norm| norm.kind) {
@@ -98,6 +95,7 @@ impl Step<'_> {
         }
     }
 
+    #[inline(always)]
     fn normalize_columns(&self, layer: &LayerView, panel: usize) {
         let Some(norm) = &layer.norm else { return };
         let columns = panel * LANES..(panel + 1) * LANES;
@@ -155,6 +153,7 @@ impl Step<'_> {
         }
     }
 
+    #[inline(always)]
     fn normalize_rows(&self, layer: &LayerView, rows: Range<usize>) {
         let Some(norm) = &layer.norm else { return };
         let n = layer.outputs as f32;
@@ -191,6 +190,7 @@ impl Step<'_> {
     }
 
     /// A block of rows from layer `first` to the loss and, in training, back to the layer before `first`.
+    #[inline(always)]
     pub(super) fn tail(&self, first: usize, rows: Range<usize>) {
         let last = self.layers.len() - 1;
         for (index, layer) in self.layers.iter().enumerate().skip(first) {
@@ -216,6 +216,7 @@ impl Step<'_> {
     }
 
     /// Softmax cross-entropy of some rows; in training also its derivative by the logits.
+    #[inline(always)]
     fn loss(&self, rows: Range<usize>) {
         let Some(layer) = self.layers.last() else {
             return;
@@ -234,13 +235,13 @@ impl Step<'_> {
             };
             let criterion = self.config.criterion;
             let with_rank = !self.config.training;
-            let of_row = (logits, label, with_rank);
-            let sum = value_of(self.config.set, criterion, of_row, exps, outcome);
+            let sum;
+            (*outcome, sum) = criterion.value(logits, label, with_rank, exps);
             if !self.config.training {
                 continue;
             }
             let share = (1.0 / self.config.batch_weight) as f32;
-            gradient_of(self.config.set, criterion, exps, sum, label, share);
+            criterion.gradient(exps, sum, label, share);
             for (panel, values) in exps.as_chunks::<LANES>().0.iter().enumerate() {
                 let values = std::slice::from_ref(values);
                 // SAFETY: a row of each panel belongs to the chunk of the row.
@@ -250,62 +251,44 @@ impl Step<'_> {
     }
 }
 
-/// Writes the outcome of a row; gives the sum of the exponentials left in `exps`.
-fn value_of(
-    set: InstructionSet,
-    criterion: Criterion,
-    row: (&[f32], usize, bool),
-    exps: &mut [f32],
-    outcome: &mut RowOutcome,
-) -> f32 {
-    let mut sum = 0.0;
-    let result = &mut (outcome, &mut sum);
-    vectorised!(
-        set,
-        value_body(
-            criterion: Criterion,
-            row: (&[f32], usize, bool),
-            exps: &mut [f32],
-            result: &mut (&mut RowOutcome, &mut f32),
-        )
-    );
-    sum
+/// Where the tiles of a layer's affine part go.
+struct Outputs<'a> {
+    step: &'a Step<'a>,
+    layer: &'a LayerView<'a>,
+    is_last: bool,
+    /// Room for a tile's derivatives.
+    slopes: [[f32; LANES]; 16],
 }
 
-#[inline(always)]
-fn value_body(
-    criterion: Criterion,
-    row: (&[f32], usize, bool),
-    exps: &mut [f32],
-    result: &mut (&mut RowOutcome, &mut f32),
-) {
-    let (logits, label, with_rank) = row;
-    (*result.0, *result.1) = criterion.value(logits, label, with_rank, exps);
-}
+impl TileSink for Outputs<'_> {
+    #[inline(always)]
+    fn prepare(&self, rows: Range<usize>, panel: usize) {
+        let (layer, panel_rows) = (self.layer, self.step.panel_rows);
+        prefetch_rows(&layer.y, layer.stride, rows.clone(), panel);
+        prefetch_panel(&layer.y_panels, panel_rows, rows.clone(), panel);
+        prefetch_panel(&layer.slope_panels, panel_rows, rows, panel);
+    }
 
-fn gradient_of(
-    set: InstructionSet,
-    criterion: Criterion,
-    exps: &mut [f32],
-    sum: f32,
-    label: usize,
-    share: f32,
-) {
-    vectorised!(
-        set,
-        gradient_body(
-            criterion: Criterion,
-            exps: &mut [f32],
-            sum: f32,
-            label: usize,
-            share: f32,
-        )
-    );
-}
-
-#[inline(always)]
-fn gradient_body(criterion: Criterion, exps: &mut [f32], sum: f32, label: usize, share: f32) {
-    criterion.gradient(exps, sum, label, share);
+    #[inline(always)]
+    fn finish(&mut self, first_row: usize, panel: usize, tile: &mut Tile) {
+        let Self { step, layer, .. } = *self;
+        match &layer.norm {
+            // SAFETY: the cut gives each row of each panel to one chunk.
+            _ if self.is_last => unsafe {
+                store_rows(&layer.y, layer.stride, first_row, panel, tile);
+            },
+            Some(norm) if norm.kind == Norm::Layer || step.config.training => {
+                // SAFETY: as above.
+                unsafe { store_rows(&norm.normalized, layer.stride, first_row, panel, tile) };
+            }
+            norm => {
+                if let Some(norm) = norm {
+                    normalize_by_running_statistics(norm, panel, tile);
+                }
+                step.activate(layer, (first_row, panel), tile, &mut self.slopes);
+            }
+        }
+    }
 }
 
 /// What follows the affine part and its normalisation in a hidden unit.
@@ -384,6 +367,7 @@ fn unit_body(unit: Unit, place: (usize, usize, usize), values: &mut Tile, slopes
 }
 
 /// The affine part of a normalisation.
+#[inline(always)]
 fn scale_and_shift(norm: &NormView, panel: usize, tile: &mut Tile) {
     let columns = panel * LANES..(panel + 1) * LANES;
     // SAFETY: parameters change in other phases.
@@ -401,6 +385,7 @@ fn scale_and_shift(norm: &NormView, panel: usize, tile: &mut Tile) {
 }
 
 /// Batch normalisation in evaluation.
+#[inline(always)]
 fn normalize_by_running_statistics(norm: &NormView, panel: usize, tile: &mut Tile) {
     let columns = panel * LANES..(panel + 1) * LANES;
     // SAFETY: in evaluation nobody changes them.

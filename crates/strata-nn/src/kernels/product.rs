@@ -97,25 +97,44 @@ pub(crate) struct Rows<'a> {
     pub(crate) stride: usize,
 }
 
-/// Calls `finish(first_row, panel, tile)` for each tile of `rows` × `panels` of `X·B`, where `tile` has a
-/// row of 16 columns for each of its rows.
-///
-/// `x` begins with the first of `rows`. `start[panel·16 + j]` is what column `j` begins with (the bias),
-/// zero where `start` is empty.
+/// The right operand of a product.
+#[derive(Clone, Copy)]
+pub(crate) struct Panels<'a> {
+    /// `[⌈columns/16⌉][inner][16]`.
+    pub(crate) data: &'a [f32],
+    /// The inner dimension.
+    pub(crate) inner: usize,
+    /// What each column begins with (the bias); zero where it is empty.
+    pub(crate) start: &'a [f32],
+}
+
+/// What becomes of the tiles of a product. Not two closures: only what is inlined is compiled for the
+/// instruction set at hand.
+pub(crate) trait TileSink {
+    /// Comes before the tile is computed, which takes long enough to bring in what `finish` touches.
+    fn prepare(&self, rows: Range<usize>, panel: usize);
+
+    /// Takes a row of 16 columns for each row from `first_row` on.
+    fn finish(&mut self, first_row: usize, panel: usize, tile: &mut [[f32; LANES]]);
+}
+
+/// Gives the tiles of `rows` × `panels` of `X·B` to `sink`; `x` begins with the first of `rows`.
+#[inline(always)]
 pub(crate) fn rows_times_panels(
     set: InstructionSet,
     x: Rows,
-    (right, inner): (&[f32], usize),
-    start: &[f32],
+    right: Panels,
     rows: Range<usize>,
     panels: Range<usize>,
-    finish: &mut impl FnMut(usize, usize, &mut [[f32; LANES]]),
+    sink: &mut impl TileSink,
 ) {
+    let inner = right.inner;
     let mut out: Accumulators = [[0.0; LANES]; 16];
-    for_each_tile(set, rows.clone(), |first_row, count| {
+    for (first_row, count) in Tiles::new(set, rows.clone()) {
         for panel in panels.clone() {
+            sink.prepare(first_row..first_row + count, panel);
             let out = &mut out[..count];
-            let start = start.as_chunks::<LANES>().0.get(panel);
+            let start = right.start.as_chunks::<LANES>().0.get(panel);
             if let Some(start) = start {
                 for row in out.iter_mut() {
                     *row = *start;
@@ -124,21 +143,22 @@ pub(crate) fn rows_times_panels(
             let tile = Tile {
                 a: &x.data[(first_row - rows.start) * x.stride..],
                 left: Left::Rows { stride: x.stride },
-                b: &right[panel * inner * LANES..],
+                b: &right.data[panel * inner * LANES..],
                 inner,
                 rows: count,
                 from_zero: start.is_none(),
             };
             tile.accumulate(set, out);
-            finish(first_row, panel, out);
+            sink.finish(first_row, panel, out);
         }
-    });
+    }
 }
 
 /// Writes `Xᵀ·B` for the first columns of a panel of X and a panel of B to `out`, a row of 16 for each
 /// column.
 ///
 /// The inner index runs over the first `samples` rows of both panels.
+#[inline(always)]
 pub(crate) fn columns_times_panel(
     set: InstructionSet,
     x: &[f32],
@@ -146,7 +166,7 @@ pub(crate) fn columns_times_panel(
     panel: &[f32],
     out: &mut [[f32; LANES]],
 ) {
-    for_each_tile(set, 0..out.len(), |first_column, count| {
+    for (first_column, count) in Tiles::new(set, 0..out.len()) {
         let tile = Tile {
             a: &x[first_column..],
             left: Left::Columns,
@@ -156,25 +176,68 @@ pub(crate) fn columns_times_panel(
             from_zero: true,
         };
         tile.accumulate(set, &mut out[first_column..]);
-    });
+    }
 }
 
-/// Splits rows into tiles of nearly equal height: a last tile of one row would cost as much as a full one.
-fn for_each_tile(set: InstructionSet, rows: Range<usize>, mut tile: impl FnMut(usize, usize)) {
-    let mut tiles = rows.len().div_ceil(most_rows(set));
-    let mut first = rows.start;
-    while first < rows.end {
-        let count = (rows.end - first).div_ceil(tiles);
-        tile(first, count);
-        first += count;
-        tiles -= 1;
+/// Splits rows into tiles of nearly equal height, each with its first row and their number: a last tile of one
+/// row would cost as much as a full one.
+struct Tiles {
+    rows: Range<usize>,
+    left: usize,
+}
+
+impl Tiles {
+    #[inline(always)]
+    fn new(set: InstructionSet, rows: Range<usize>) -> Self {
+        let left = rows.len().div_ceil(most_rows(set));
+        Self { rows, left }
     }
+}
+
+impl Iterator for Tiles {
+    type Item = (usize, usize);
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<(usize, usize)> {
+        let first = self.rows.start;
+        let count = self.rows.len().div_ceil(self.left.max(1));
+        self.rows.start += count;
+        self.left = self.left.checked_sub(1)?;
+        Some((first, count))
+    }
+}
+
+/// Asks for where [`store_rows`] will write.
+#[inline(always)]
+pub(crate) fn prefetch_rows(
+    to: &SharedSlice<f32>,
+    stride: usize,
+    rows: Range<usize>,
+    panel: usize,
+) {
+    for row in rows {
+        let at = row * stride + panel * LANES;
+        to.prefetch(at..at + LANES);
+    }
+}
+
+/// Asks for where [`store_panel`] will write.
+#[inline(always)]
+pub(crate) fn prefetch_panel(
+    to: &SharedSlice<f32>,
+    panel_rows: usize,
+    rows: Range<usize>,
+    panel: usize,
+) {
+    let at = |row: usize| (panel * panel_rows + row) * LANES;
+    to.prefetch(at(rows.start)..at(rows.end));
 }
 
 /// Writes a tile into a row-major matrix shared between chunks.
 ///
 /// # Safety
 /// No other chunk of the phase touches these rows of this panel's 16 columns.
+#[inline(always)]
 pub(crate) unsafe fn store_rows(
     to: &SharedSlice<f32>,
     stride: usize,
@@ -197,6 +260,7 @@ pub(crate) unsafe fn store_rows(
 ///
 /// # Safety
 /// No other chunk of the phase touches these rows of this panel.
+#[inline(always)]
 pub(crate) unsafe fn store_panel(
     to: &SharedSlice<f32>,
     panel_rows: usize,

@@ -60,6 +60,17 @@ impl<'a, T> SharedSlice<'a, T> {
         unsafe { std::slice::from_raw_parts(self.start.add(range.start), range.len()) }
     }
 
+    /// Asks for the cache lines of `range`, to be written soon; nothing beyond the slice.
+    #[inline(always)]
+    pub(crate) fn prefetch(&self, range: Range<usize>) {
+        for at in range.step_by(64 / size_of::<T>()) {
+            if at < self.len {
+                // SAFETY: the element lies within the slice; nothing is read or written.
+                unsafe { prefetch_for_writing(self.start.add(at)) };
+            }
+        }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.len
     }
@@ -67,4 +78,17 @@ impl<'a, T> SharedSlice<'a, T> {
     pub(crate) fn is_empty(&self) -> bool {
         self.len == 0
     }
+}
+
+/// # Safety
+/// `at` points into memory of this program.
+#[inline(always)]
+unsafe fn prefetch_for_writing<T>(at: *mut T) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a hint, which changes neither memory nor flags.
+    unsafe {
+        std::arch::asm!("prefetchw [{}]", in(reg) at, options(nostack, preserves_flags));
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = at;
 }

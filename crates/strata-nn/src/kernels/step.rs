@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use super::aligned::{AlignedBuffer, LANES};
 use super::gather::{Batch, GatheredView};
-use super::instruction_set::InstructionSet;
+use super::instruction_set::{InstructionSet, vectorised};
 use super::plan::{Part, Phase, Work};
 use super::pool::ThreadPool;
 use super::product::Rows;
@@ -254,7 +254,18 @@ impl<'a> Step<'a> {
         total
     }
 
+    /// One chunk, compiled for each instruction set as a whole: what runs between the products of tiles
+    /// takes as many elements at a time as they do.
     fn chunk(&self, part: &Part, chunk: usize) {
+        let step = self;
+        vectorised!(
+            self.config.set,
+            chunk_body(step: &Step, part: &Part, chunk: usize)
+        );
+    }
+
+    #[inline(always)]
+    fn work_on(&self, part: &Part, chunk: usize) {
         let (rows, panels) = part.cut.chunk(chunk);
         match part.work {
             Work::Gather => {
@@ -313,6 +324,11 @@ impl<'a> Step<'a> {
             Some(before) => unsafe { self.layers[before].y_panels.read(range) },
         }
     }
+}
+
+#[inline(always)]
+fn chunk_body(step: &Step, part: &Part, chunk: usize) {
+    step.work_on(part, chunk);
 }
 
 impl<'a> LayerView<'a> {

@@ -64,6 +64,7 @@ impl Tile<'_> {
     ///
     /// # Panics
     /// If an operand is too short, or there are more rows than [`most_rows`].
+    #[inline(always)]
     pub(crate) fn accumulate(&self, set: InstructionSet, out: &mut [[f32; LANES]]) {
         assert!((1..=most_rows(set)).contains(&self.rows), "rows of a tile");
         assert!(out.len() >= self.rows, "the result is too short");
@@ -127,6 +128,7 @@ mod x86 {
     };
 
     use std::hint::black_box;
+    use std::sync::atomic::{Ordering, compiler_fence};
 
     use super::{LANES, Left, Tile};
 
@@ -237,6 +239,9 @@ mod x86 {
             }
             let mut turn = |count: usize| {
                 for k in 0..count {
+                    // No instruction: LLVM would load factors of several inner indices at once, for which
+                    // there are no registers.
+                    compiler_fence(Ordering::SeqCst);
                     let columns = b.add(k * LANES);
                     let columns = [_mm256_loadu_ps(columns), _mm256_loadu_ps(columns.add(8))];
                     for (row, sum) in rows.iter().zip(&mut sums) {

@@ -10,6 +10,7 @@ use crate::optimizer::{Stretch, Update, apply_update};
 impl Step<'_> {
     /// Some inputs' weights to some panels of outputs; with the first inputs the panels' biases and
     /// normalisation too.
+    #[inline(always)]
     pub(super) fn update(&self, index: usize, inputs: Range<usize>, panels: Range<usize>) {
         let layer = &self.layers[index];
         for panel in panels {
@@ -30,6 +31,7 @@ impl Step<'_> {
 
     /// The weights of some inputs to one panel, and their copies for the input gradient; nothing while the
     /// update has to wait.
+    #[inline(always)]
     pub(super) fn update_weights(
         &self,
         layer: &LayerView,
@@ -54,6 +56,7 @@ impl Step<'_> {
     }
 
     /// A panel of biases or of a normalisation's parameters, from its stored gradient.
+    #[inline(always)]
     pub(super) fn update_vector(&self, parameter: &ParameterView, columns: Range<usize>) {
         let Some([_, of_vectors]) = self.updates else {
             return;
@@ -95,6 +98,7 @@ impl ParameterView<'_> {
 }
 
 /// Copies rows of a panel of 16 outputs to where the panels of 16 inputs have them.
+#[inline(always)]
 fn transpose(set: InstructionSet, layer: &LayerView, panel: usize, rows: Range<usize>) {
     let outputs = panel * LANES..((panel + 1) * LANES).min(layer.outputs);
     for first in rows.clone().step_by(LANES) {
