@@ -1,9 +1,12 @@
 //! The choice that a misspelt name was meant to be.
 
+const LONGEST_NAME: usize = 100;
+
 /// The choice nearest to `name` by edit distance, if it is near enough to be meant.
 ///
 /// Insertion, deletion, replacement and the exchange of two neighbours cost 1 each; at most a third of
-/// the name (and at least 1) may differ. The first of several equally near choices is taken.
+/// the name (and at least 1) may differ. The first of several equally near choices is taken. To a name of more
+/// than 100 characters nothing is near: that is none that somebody mistyped.
 ///
 /// ```
 /// assert_eq!(strata_diag::closest("droput", ["depth", "dropout"]), Some("dropout"));
@@ -11,9 +14,13 @@
 /// ```
 pub fn closest<'a>(name: &str, choices: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name: Vec<char> = name.to_lowercase().chars().collect();
+    if name.len() > LONGEST_NAME {
+        return None;
+    }
     let allowed = (name.len() / 3).max(1);
     choices
         .into_iter()
+        .filter(|choice| choice.len() <= 2 * LONGEST_NAME)
         .map(|choice| {
             (
                 distance(&name, &choice.to_lowercase().chars().collect::<Vec<_>>()),

@@ -77,15 +77,54 @@ impl Git {
         Ok(self.text(&words)?.lines().map(str::to_owned).collect())
     }
 
+    /// The folder of the work tree.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn top(&self) -> io::Result<PathBuf> {
+        let text = self.text(&["rev-parse", "--show-toplevel"])?;
+        Ok(PathBuf::from(text.trim_end_matches('\n')))
+    }
+
+    /// Sets an option of this clone.
+    ///
+    /// # Errors
+    /// The settings cannot be written.
+    pub fn set(&self, option: &str, value: &str) -> io::Result<()> {
+        self.text(&["config", "--local", option, value]).map(drop)
+    }
+
+    /// Merges texts line by line into the file of our version; returns whether there are no conflicts.
+    ///
+    /// # Errors
+    /// A file is no text or cannot be read.
+    pub fn merge_lines(base: &Path, ours: &Path, theirs: &Path) -> io::Result<bool> {
+        let git = Self {
+            folder: PathBuf::from("."),
+        };
+        let words = [
+            "merge-file",
+            "--quiet",
+            "-L",
+            "ours",
+            "-L",
+            "base",
+            "-L",
+            "theirs",
+            "--",
+        ];
+        let output = git.ask(&words, &[ours, base, theirs])?;
+        match output.status.code() {
+            Some(0) => Ok(true),
+            Some(1..=127) => Ok(false),
+            _ => Err(failed(&words, &output)),
+        }
+    }
+
     fn text(&self, words: &[&str]) -> io::Result<String> {
         let output = self.ask(words, &[])?;
         if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            return Err(io::Error::other(format!(
-                "git {}: {}",
-                words.join(" "),
-                said.trim()
-            )));
+            return Err(failed(words, &output));
         }
         String::from_utf8(output.stdout)
             .map_err(|_| io::Error::other(format!("git {}: no text", words.join(" "))))
@@ -108,4 +147,9 @@ impl Git {
             .output()
             .map_err(|error| io::Error::new(error.kind(), format!("cannot start `git`: {error}")))
     }
+}
+
+fn failed(words: &[&str], output: &Output) -> io::Error {
+    let said = String::from_utf8_lossy(&output.stderr);
+    io::Error::other(format!("git {}: {}", words.join(" "), said.trim()))
 }

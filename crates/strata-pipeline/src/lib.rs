@@ -15,6 +15,7 @@
 //! * [`config`]: settings of a project. [`ignore`]: which of its files do not count.
 //! * [`hash`]: what files and folders are known by. [`cache`]: contents by their hashes.
 //! * [`remote`]: where objects are kept for others.
+//! * [`merge`]: two versions of what commands write, made one for Git.
 //! * [`lock`]: what lets DVC and strata work on one project at the same time.
 
 pub mod cache;
@@ -26,6 +27,7 @@ mod gitignore;
 pub mod hash;
 pub mod ignore;
 pub mod lock;
+pub mod merge;
 pub mod params;
 pub mod project;
 pub mod remote;

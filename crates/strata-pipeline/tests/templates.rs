@@ -91,7 +91,7 @@ fn default_parameters_are_printed_by_type() {
         project.command("t"),
         "echo bob 3 0.001 true false deep 20 10 ${UNSET_VARIABLE}end > o.txt"
     );
-    assert_eq!(project.stage("t").outs[0].path, "o.txt");
+    assert_eq!(project.stage("t").outs[0].tracked.path, "o.txt");
     assert_eq!(project.command("u"), "1e-05 None");
     assert_eq!(project.names(), ["t", "u"]);
 }
@@ -142,9 +142,9 @@ fn keys_and_flags_are_templates_too() {
     let stage = project.stage("t");
     assert_eq!(stage.params[0].path, "p.yaml");
     assert_eq!(stage.params[0].keys.as_deref(), Some(&["k".to_owned()][..]));
-    assert_eq!(stage.outs[0].path, "r.txt");
-    assert!(stage.outs[0].persist);
-    assert_eq!(stage.outs[0].desc.as_deref(), Some("r.txt of work"));
+    assert_eq!(stage.outs[0].tracked.path, "r.txt");
+    assert!(stage.outs[0].tracked.persist);
+    assert_eq!(stage.outs[0].tracked.desc.as_deref(), Some("r.txt of work"));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::commands::pipeline::lock::{GitHookArgs, LockArgs};
 use crate::compose_args::ComposeArgs;
 use crate::exit::Failure;
 use crate::pipeline_cli::{
@@ -82,6 +83,11 @@ pub(crate) enum Command {
     Dag(DagArgs),
     /// Move tracked data
     Move(MoveArgs),
+    /// Merge what commands write, for Git
+    Lock(LockArgs),
+    /// What Git calls
+    #[command(hide = true)]
+    GitHook(GitHookArgs),
     /// Tell which paths .dvcignore leaves out
     CheckIgnore(CheckIgnoreArgs),
     /// Show which outputs differ from those of a commit

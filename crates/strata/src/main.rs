@@ -48,6 +48,8 @@ fn main() -> ExitCode {
         Command::Remote(args) => commands::pipeline::remote::run(args),
         Command::Dag(args) => commands::pipeline::dag::run(args),
         Command::Move(args) => commands::pipeline::edit::move_data(args),
+        Command::Lock(args) => commands::pipeline::lock::run(args),
+        Command::GitHook(args) => commands::pipeline::lock::git_hook(args),
         Command::CheckIgnore(args) => commands::pipeline::check_ignore::run(args),
         Command::Diff(args) => commands::pipeline::diff::run(args),
         Command::Params(args) => commands::pipeline::values::params(args),

@@ -1,17 +1,14 @@
 //! Nodes as `PyYAML` writes them for `OmegaConf`: block style, indent 2, sequences not indented, width 80.
 
+use strata_yaml::{Analysis, Dialect, Folding, Writer};
+
 use super::scalar;
-use super::scalar_style::{Analysis, Style, style_of};
-use super::scalar_text::Writer;
 use crate::node::{Key, Map, Node, Value};
 use crate::python;
 
-/// A longer key is written behind `? `; its tag counts, which is why it is not 128.
-const LONGEST_SIMPLE_KEY: usize = 122;
-
 /// The text that `OmegaConf.to_yaml` gives.
 pub fn to_yaml(node: &Node) -> String {
-    let mut writer = Writer::default();
+    let mut writer = Writer::new(Dialect::PyYaml);
     match &node.value {
         Value::Map(map) if !map.is_empty() => mapping(&mut writer, map, 0),
         Value::List(items) if !items.is_empty() => sequence(&mut writer, items, 0),
@@ -31,7 +28,7 @@ pub fn to_yaml(node: &Node) -> String {
 fn mapping(writer: &mut Writer, map: &Map, indent: usize) {
     for (index, (key, node)) in map.iter().enumerate() {
         // The first key stands behind a `- ` or `? ` where there is one.
-        if index > 0 || writer.at_line_start() {
+        if index > 0 || writer.column() == 0 {
             writer.pad(indent);
         }
         if is_simple(key) {
@@ -49,7 +46,7 @@ fn mapping(writer: &mut Writer, map: &Map, indent: usize) {
 
 fn sequence(writer: &mut Writer, items: &[Node], indent: usize) {
     for (index, node) in items.iter().enumerate() {
-        if index > 0 || writer.at_line_start() {
+        if index > 0 || writer.column() == 0 {
             writer.pad(indent);
         }
         writer.push("-");
@@ -93,11 +90,7 @@ fn begin_block(writer: &mut Writer, after_simple_key: bool) {
 
 fn is_simple(key: &Key) -> bool {
     match key {
-        Key::Str(text) => {
-            !text.is_empty()
-                && text.chars().count() <= LONGEST_SIMPLE_KEY
-                && !Analysis::of(text).multiline
-        }
+        Key::Str(text) => Analysis::of(text, Dialect::PyYaml).allows_simple_key,
         _ => true,
     }
 }
@@ -125,15 +118,26 @@ fn leaf(writer: &mut Writer, node: &Node, indent: usize) {
     }
 }
 
+/// The text in the first style that can hold it.
 fn string(writer: &mut Writer, text: &str, indent: usize, is_simple_key: bool) {
-    let analysis = Analysis::of(text);
+    let analysis = Analysis::of(text, Dialect::PyYaml);
+    let folding = if is_simple_key {
+        Folding::Never
+    } else {
+        Folding::At(indent)
+    };
+    let too_much_for_a_key = is_simple_key && (analysis.empty || analysis.multiline);
     let quotes_wanted = python_takes_it_for_another_type(text);
-    let is_string = scalar::is_string_to_pyyaml(text);
-    let fold = !is_simple_key;
-    match style_of(analysis, quotes_wanted, is_string, is_simple_key) {
-        Style::Plain => writer.plain(text, indent, fold),
-        Style::Single => writer.single_quoted(text, indent, fold),
-        Style::Double => writer.double_quoted(text, indent, fold),
+    if !quotes_wanted
+        && !too_much_for_a_key
+        && analysis.allows_block_plain
+        && scalar::is_string_to_pyyaml(text)
+    {
+        writer.plain(text, folding);
+    } else if analysis.allows_single && !(is_simple_key && analysis.multiline) {
+        writer.single_quoted(text, folding);
+    } else {
+        writer.double_quoted(text, folding);
     }
 }
 

@@ -2,18 +2,16 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use libyaml_safer::{Event, EventData, MappingStyle, Mark, Parser, ScalarStyle, SequenceStyle};
 use strata_diag::{Source, Span};
+use strata_yaml::{
+    DEEPEST, Event, EventData, Events, MappingStyle, ScalarStyle, SequenceStyle, SyntaxError,
+};
 
 use super::scalar;
 use crate::error::ConfigError;
 use crate::node::{Key, Map, Node, Value};
-
-/// Deeper than any configuration, shallower than the stack.
-const DEEPEST: usize = 200;
 
 /// Aliases are copies, and a few lines of aliases to aliases would fill any memory.
 const MOST_COPIED_NODES: usize = 1_000_000;
@@ -31,33 +29,13 @@ pub fn from_named_yaml(name: &str, text: &str) -> Result<Node, ConfigError> {
 /// # Errors
 /// What `PyYAML`'s safe loader refuses: bad syntax, duplicate keys, unknown tags, several documents.
 pub fn from_yaml(source: &Arc<Source>) -> Result<Node, ConfigError> {
-    if let Some(at) = source
-        .text
-        .find(|c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{85}'))
-    {
-        let span = Span::new(source, at..at + 1);
-        return Err(ConfigError::at(
-            "a control character is not allowed in YAML",
-            Some(&span),
-            "here",
-        ));
-    }
-    let mut bytes = source.text.as_bytes();
-    let mut parser = Parser::new();
-    // Left to guess, the parser takes any first byte 0xEF for a damaged byte order mark; told the
-    // encoding, it does not pass over a whole one.
-    if !source.text.starts_with('\u{feff}') {
-        parser.set_encoding(libyaml_safer::Encoding::Utf8);
-    }
-    parser.set_input_string(&mut bytes);
     let mut composer = Composer {
-        parser,
+        events: Events::of(&source.text).map_err(|error| invalid(&error, source))?,
         source,
         anchors: HashMap::new(),
         anchor_names: HashSet::new(),
         flow_depth: 0,
         copied_nodes: 0,
-        read_to: 0,
         quoted: Vec::new(),
     };
     let root = composer.document()?;
@@ -66,29 +44,45 @@ pub fn from_yaml(source: &Arc<Source>) -> Result<Node, ConfigError> {
 }
 
 /// `PyYAML` takes a tab only in comments, in quotes and in block scalars; the parser here is more lenient.
+///
+/// `quoted`: where such scalars stand, in their order.
 fn refuse_tabs(source: &Arc<Source>, quoted: &[Range<usize>]) -> Result<(), ConfigError> {
-    let text = source.text.as_str();
-    let is_quoted = |at: usize| quoted.iter().any(|range| range.contains(&at));
-    let is_comment = |at: usize| {
-        let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
-        let marks = text[line..at].match_indices('#');
-        let mut marks = marks.map(|(offset, _)| line + offset);
-        marks.any(|mark| !is_quoted(mark) && (mark == line || text[..mark].ends_with([' ', '\t'])))
+    let is_quoted = |at: usize| {
+        let next = quoted.partition_point(|range| range.start <= at);
+        next > 0 && quoted[next - 1].contains(&at)
     };
-    let tab = text
-        .match_indices('\t')
-        .map(|(at, _)| at)
-        .find(|at| !is_quoted(*at) && !is_comment(*at));
-    let Some(at) = tab else {
-        return Ok(());
-    };
-    let span = Span::new(source, at..at + 1);
-    Err(invalid("a tab cannot start any token", &span).help("use spaces"))
+    let mut line_start = 0;
+    for line in source.text.split_inclusive('\n') {
+        let begins_comment = |at: usize| {
+            !is_quoted(line_start + at) && (at == 0 || line[..at].ends_with([' ', '\t']))
+        };
+        if line.contains('\t') {
+            let mut marks = line.match_indices('#').map(|(at, _)| at);
+            let comment = marks.find(|at| begins_comment(*at)).unwrap_or(line.len());
+            let mut tabs = line[..comment].match_indices('\t').map(|(at, _)| at);
+            if let Some(tab) = tabs.find(|at| !is_quoted(line_start + at)) {
+                let error = SyntaxError {
+                    at: line_start + tab,
+                    message: "a tab cannot start any token".to_owned(),
+                };
+                return Err(invalid(&error, source));
+            }
+        }
+        line_start += line.len();
+    }
+    Ok(())
 }
 
 /// A text that is no YAML; the place stands in words, too, as `PyYAML` says it.
-fn invalid(problem: &str, span: &Span) -> ConfigError {
-    refused(&format!("invalid YAML: {problem}"), span, "here")
+fn invalid(error: &SyntaxError, source: &Arc<Source>) -> ConfigError {
+    let (text, at) = (&source.text, error.at);
+    let title = format!("invalid YAML: {}", error.message);
+    let refused = refused(&title, &Span::new(source, at..at + 1), "here");
+    if text[..at].ends_with('\t') || text[at..].starts_with('\t') {
+        refused.help("indent with spaces, not with tabs")
+    } else {
+        refused
+    }
 }
 
 /// A text that is refused at a place, which stands in words, too, as `PyYAML` says it.
@@ -100,8 +94,8 @@ fn refused(title: &str, span: &Span, label: &str) -> ConfigError {
     ))
 }
 
-struct Composer<'a, 'b> {
-    parser: Parser<&'a mut &'b [u8]>,
+struct Composer<'a> {
+    events: Events<'a>,
     source: &'a Arc<Source>,
     /// The anchors whose values are complete.
     anchors: HashMap<String, Node>,
@@ -110,66 +104,32 @@ struct Composer<'a, 'b> {
     /// How many flow collections are open.
     flow_depth: usize,
     copied_nodes: usize,
-    /// Where the last event ended.
-    read_to: usize,
     /// Where quoted and block scalars stand.
     quoted: Vec<Range<usize>>,
 }
 
-impl Composer<'_, '_> {
+impl Composer<'_> {
     fn document(&mut self) -> Result<Node, ConfigError> {
-        self.next()?;
-        let start = self.next()?;
-        if matches!(start.data, EventData::StreamEnd) {
-            return Ok(Node::at(Value::Null, Some(Span::new(self.source, 0..0))));
-        }
-        let first = self.next()?;
-        let root = self.node(first, 0)?;
-        self.next()?;
-        let end = self.next()?;
-        if !matches!(end.data, EventData::StreamEnd) {
-            return Err(self.error(
-                "expected a single document",
-                &end,
-                "a second one begins here",
-            ));
-        }
+        let source = self.source;
+        let beginning = self.events.begin();
+        let Some(beginning) = beginning.map_err(|error| invalid(&error, source))? else {
+            return Ok(Node::at(Value::Null, Some(Span::new(source, 0..0))));
+        };
+        let root = self.node(beginning.first)?;
+        let end = self.events.finish();
+        end.map_err(|error| invalid(&error, source))?;
         Ok(root)
     }
 
     fn next(&mut self) -> Result<Event, ConfigError> {
-        // libyaml-safer 0.3 panics on some damaged tags: `[!,` and a `!` at the end of the file. The parser is not
-        // used again after an error.
-        let parser = AssertUnwindSafe(&mut self.parser);
-        let Ok(parsed) = catch_unwind(move || { parser }.parse()) else {
-            let end = self.read_to.min(self.source.text.len());
-            let title = "this cannot be read, perhaps for a damaged tag behind it";
-            return Err(invalid(title, &Span::new(self.source, end..end)));
-        };
-        if let Ok(event) = &parsed {
-            self.read_to = event.end_mark.index as usize;
-        }
-        parsed.map_err(|error| {
-            let mark = error.problem_mark().unwrap_or_default();
-            // What is missing at the end of the file is shown behind the last word of it.
-            let at = (mark.index as usize).min(self.source.text.trim_end().len());
-            let title = match error.context() {
-                Some(context) => format!("{context}: {}", error.problem()),
-                None => error.problem().to_owned(),
-            };
-            let text = &self.source.text;
-            let error = invalid(&title, &Span::new(self.source, at..at + 1));
-            if text[..at].ends_with('\t') || text[at..].starts_with('\t') {
-                error.help("indent with spaces, not with tabs")
-            } else {
-                error
-            }
-        })
+        let next = self.events.next();
+        next.map_err(|error| invalid(&error, self.source))
     }
 
-    fn node(&mut self, event: Event, depth: usize) -> Result<Node, ConfigError> {
-        if depth > DEEPEST {
-            return Err(self.error("the document is nested too deeply", &event, "here"));
+    fn node(&mut self, event: Event) -> Result<Node, ConfigError> {
+        if let Some(tag) = event.unfit_collection_tag() {
+            let title = format!("the tag `{tag}` does not fit what follows it");
+            return Err(self.error(&title, &event, "here"));
         }
         let anchor = match &event.data {
             EventData::Alias { anchor } => {
@@ -177,15 +137,14 @@ impl Composer<'_, '_> {
                     let title = format!("there is no anchor `&{anchor}` before this alias");
                     return Err(self.error(&title, &event, "here"));
                 };
-                self.copied_nodes += node_count(known);
-                if self.copied_nodes > MOST_COPIED_NODES {
-                    return Err(self.error(
-                        "the aliases of this document copy too much",
-                        &event,
-                        "here",
-                    ));
+                let (nodes, levels) = extent(known);
+                let known = known.clone();
+                if self.events.depth() + levels > DEEPEST {
+                    let title = "with this alias the document is nested too deeply";
+                    return Err(self.error(title, &event, "here"));
                 }
-                return Ok(known.clone());
+                self.count_copied(nodes, &event)?;
+                return Ok(known);
             }
             EventData::Scalar { anchor, .. }
             | EventData::SequenceStart { anchor, .. }
@@ -208,7 +167,7 @@ impl Composer<'_, '_> {
             } => {
                 let plain = *style == ScalarStyle::Plain && *plain_implicit;
                 if *style != ScalarStyle::Plain {
-                    let range = event.start_mark.index as usize..event.end_mark.index as usize;
+                    let range = event.range.clone();
                     if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
                         self.check_block_header(&range)?;
                     }
@@ -219,47 +178,39 @@ impl Composer<'_, '_> {
                     return Err(self.error(&format!("invalid YAML: {problem}"), &event, "here"));
                 }
                 let value = self.scalar(&event, tag.as_deref(), value, plain)?;
-                Node::at(value, Some(self.span(event.start_mark, event.end_mark)))
+                Node::at(value, Some(self.span(event.range.clone())))
             }
-            EventData::SequenceStart { tag, style, .. } => {
-                self.check_collection_tag(&event, tag.as_deref(), "tag:yaml.org,2002:seq")?;
+            EventData::SequenceStart { style, .. } => {
                 let is_flow = usize::from(*style == SequenceStyle::Flow);
                 self.flow_depth += is_flow;
-                let node = self.sequence(event.start_mark, depth)?;
+                let node = self.sequence(event.range.start)?;
                 self.flow_depth -= is_flow;
                 node
             }
-            EventData::MappingStart { tag, style, .. } => {
-                self.check_collection_tag(&event, tag.as_deref(), "tag:yaml.org,2002:map")?;
+            EventData::MappingStart { style, .. } => {
                 let is_flow = usize::from(*style == MappingStyle::Flow);
                 self.flow_depth += is_flow;
-                let node = self.mapping(event.start_mark, depth)?;
+                let node = self.mapping(event.range.start)?;
                 self.flow_depth -= is_flow;
                 node
             }
             _ => return Err(self.error("expected a value", &event, "here")),
         };
         if let Some(anchor) = anchor {
+            // What is anchored is kept twice.
+            self.count_copied(extent(&node).0, &event)?;
             self.anchors.insert(anchor, node.clone());
         }
         Ok(node)
     }
 
-    /// Only the tag that a collection has by itself changes nothing.
-    fn check_collection_tag(
-        &self,
-        event: &Event,
-        tag: Option<&str>,
-        own: &str,
-    ) -> Result<(), ConfigError> {
-        match tag {
-            Some(tag) if tag != "!" && tag != own => Err(self.error(
-                &format!("the tag `{tag}` does not fit what follows it"),
-                event,
-                "here",
-            )),
-            _ => Ok(()),
+    fn count_copied(&mut self, nodes: usize, event: &Event) -> Result<(), ConfigError> {
+        self.copied_nodes += nodes;
+        if self.copied_nodes > MOST_COPIED_NODES {
+            let title = "the aliases of this document copy too much";
+            return Err(self.error(title, event, "here"));
         }
+        Ok(())
     }
 
     /// `PyYAML` wants a blank between the indicators of a block scalar and a comment.
@@ -272,9 +223,11 @@ impl Composer<'_, '_> {
         if !header.is_some_and(|header| header.contains('#')) {
             return Ok(());
         }
-        let span = Span::new(self.source, scalar.start..scalar.start + line.len());
-        let problem = "expected chomping or indentation indicators, but found `#`";
-        Err(invalid(problem, &span))
+        let error = SyntaxError {
+            at: scalar.start,
+            message: "expected chomping or indentation indicators, but found `#`".to_owned(),
+        };
+        Err(invalid(&error, self.source))
     }
 
     fn scalar(
@@ -313,43 +266,43 @@ impl Composer<'_, '_> {
         }
     }
 
-    fn sequence(&mut self, start: Mark, depth: usize) -> Result<Node, ConfigError> {
+    fn sequence(&mut self, start: usize) -> Result<Node, ConfigError> {
         let mut items = Vec::new();
         loop {
             let event = self.next()?;
             if matches!(event.data, EventData::SequenceEnd) {
                 return Ok(Node::at(
                     Value::List(items),
-                    Some(self.span(start, event.end_mark)),
+                    Some(self.span(start..event.range.end)),
                 ));
             }
-            items.push(self.node(event, depth + 1)?);
+            items.push(self.node(event)?);
         }
     }
 
-    fn mapping(&mut self, start: Mark, depth: usize) -> Result<Node, ConfigError> {
+    fn mapping(&mut self, start: usize) -> Result<Node, ConfigError> {
         let mut own = Map::new();
         let mut merged: Vec<Map> = Vec::new();
         loop {
             let event = self.next()?;
             if matches!(event.data, EventData::MappingEnd) {
-                let span = self.span(start, event.end_mark);
+                let span = self.span(start..event.range.end);
                 return Ok(Node::at(Value::Map(with_merged(own, merged)), Some(span)));
             }
             let is_merge = matches!(&event.data, EventData::Scalar { value, style: ScalarStyle::Plain, .. } if value == "<<");
-            let (key_start, key_end) = (event.start_mark, event.end_mark);
+            let key_range = event.range.clone();
             if is_merge {
                 let event = self.next()?;
-                merged.extend(self.merge_sources(event, depth)?);
+                merged.extend(self.merge_sources(event)?);
                 continue;
             }
-            let key_span = self.span(key_start, key_end);
+            let key_span = self.span(key_range);
             // As a key the sign of YAML 1.1's default value is a text.
             let is_equals = matches!(&event.data, EventData::Scalar { value, style: ScalarStyle::Plain, tag: None, .. } if value == "=");
             let key_node = if is_equals {
                 Node::new(Value::Str("=".to_owned()))
             } else {
-                self.node(event, depth + 1)?
+                self.node(event)?
             };
             let key = Self::key(key_node, &key_span)?;
             if let (Key::Str(text), Some(before)) = (&key, own.get(&key)) {
@@ -361,7 +314,7 @@ impl Composer<'_, '_> {
                 });
             }
             let event = self.next()?;
-            let mut value = self.node(event, depth + 1)?;
+            let mut value = self.node(event)?;
             value.origin = value.origin.map(|span| whole_entry(&key_span, &span));
             // Of keys that Python takes for one (`1` and `true`) the first stays, with the last value.
             let known = match &key {
@@ -392,9 +345,9 @@ impl Composer<'_, '_> {
         })
     }
 
-    fn merge_sources(&mut self, event: Event, depth: usize) -> Result<Vec<Map>, ConfigError> {
-        let span = self.span(event.start_mark, event.end_mark);
-        let node = self.node(event, depth + 1)?;
+    fn merge_sources(&mut self, event: Event) -> Result<Vec<Map>, ConfigError> {
+        let span = self.span(event.range.clone());
+        let node = self.node(event)?;
         let refused = || {
             ConfigError::at(
                 "expected a mapping or a list of mappings to merge",
@@ -420,8 +373,7 @@ impl Composer<'_, '_> {
         }
     }
 
-    fn span(&self, start: Mark, end: Mark) -> Span {
-        let range: Range<usize> = start.index as usize..end.index as usize;
+    fn span(&self, range: Range<usize>) -> Span {
         let trimmed = self
             .source
             .text
@@ -431,16 +383,20 @@ impl Composer<'_, '_> {
     }
 
     fn error(&self, title: &str, event: &Event, label: &str) -> ConfigError {
-        refused(title, &self.span(event.start_mark, event.end_mark), label)
+        refused(title, &self.span(event.range.clone()), label)
     }
 }
 
-fn node_count(node: &Node) -> usize {
-    match &node.value {
-        Value::Map(map) => 1 + map.values().map(node_count).sum::<usize>(),
-        Value::List(items) => 1 + items.iter().map(node_count).sum::<usize>(),
-        _ => 1,
-    }
+/// How many nodes a value has, and how many levels.
+fn extent(node: &Node) -> (usize, usize) {
+    let parts: Vec<(usize, usize)> = match &node.value {
+        Value::Map(map) => map.values().map(extent).collect(),
+        Value::List(items) => items.iter().map(extent).collect(),
+        _ => Vec::new(),
+    };
+    let nodes = parts.iter().map(|(nodes, _)| nodes).sum::<usize>();
+    let levels = parts.iter().map(|(_, levels)| levels).max();
+    (nodes + 1, levels.map_or(1, |levels| levels + 1))
 }
 
 /// From the key to the end of a value of one line; the key alone where the value is longer.
@@ -569,6 +525,14 @@ mod tests {
                 .to_string()
                 .contains("copy too much")
         );
+    }
+
+    #[test]
+    fn aliases_do_not_nest_too_deeply() {
+        let (open, close) = ("[".repeat(120), "]".repeat(120));
+        let text = format!("a: &a {open}{close}\nb: {open}*a{close}\n");
+        let error = parse(&text).expect_err("it is refused").to_string();
+        assert!(error.contains("nested too deeply"), "{error}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::checker::{Check, Checker, anything, text, texts, truth, whole_number};
 use super::error::SchemaError;
 use super::path::normalise;
+use super::tracked::TrackedPath;
 use crate::value::{Key, Map, Value};
 
 /// What a `.dvc` file says.
@@ -29,8 +30,8 @@ pub struct DataFile {
 /// A path of a `.dvc` file, with what is known of its content.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DataEntry {
-    /// The path, relative to the folder.
-    pub path: String,
+    /// The path and how it is kept.
+    pub tracked: TrackedPath,
     /// The hash; with `.dir` at its end for a folder.
     pub md5: Option<String>,
     /// The name of the hash; nothing for hashes of DVC 2, which counted line ends of texts as one character.
@@ -41,22 +42,6 @@ pub struct DataEntry {
     pub nfiles: Option<u64>,
     /// Whether the file may be executed.
     pub isexec: bool,
-    /// Whether the content goes to the cache.
-    pub cache: bool,
-    /// Whether it is left where it is when it is to be written again.
-    pub persist: bool,
-    /// Whether it goes to remotes.
-    pub push: bool,
-    /// The only remote it goes to.
-    pub remote: Option<String>,
-    /// A description.
-    pub desc: Option<String>,
-    /// A kind of data, in the user's words.
-    pub type_: Option<String>,
-    /// The user's labels.
-    pub labels: Vec<String>,
-    /// What the user wants to keep with it.
-    pub meta: Option<Value>,
     /// Keys that belong to remotes and imports (`etag`, `repo`, `version_id`, …), as they are.
     pub other: Map,
 }
@@ -95,36 +80,20 @@ impl DataFile {
 impl DataEntry {
     fn from_value(value: &Value) -> Option<Self> {
         let map = value.as_map()?;
-        let text = |key| owned_text(value.get(key));
+        let path = value.get("path")?.as_str()?;
+        let text = |_: &str, value: &Value| value.as_str().map(str::to_owned).ok_or(());
         let number = |key| match value.get(key) {
             Some(Value::Int(number)) => u64::try_from(*number).ok(),
             _ => None,
         };
-        let truth = |key, default| match value.get(key) {
-            Some(Value::Bool(truth)) => *truth,
-            _ => default,
-        };
-        let labels = value.get("labels").and_then(Value::as_list);
         let other = map.iter().filter(|(key, _)| !is_field(key));
         Some(Self {
-            path: normalise(value.get("path")?.as_str()?),
+            tracked: TrackedPath::from_flags(path, map, text).ok()?,
             md5: checksum_text(value.get("md5")),
-            hash: text("hash"),
+            hash: owned_text(value.get("hash")),
             size: number("size"),
             nfiles: number("nfiles"),
-            isexec: truth("isexec", false),
-            cache: truth("cache", true),
-            persist: truth("persist", false),
-            push: truth("push", true),
-            remote: text("remote"),
-            desc: text("desc"),
-            type_: text("type"),
-            labels: labels
-                .unwrap_or_default()
-                .iter()
-                .map(Value::python_str)
-                .collect(),
-            meta: value.get("meta").cloned(),
+            isexec: value.get("isexec") == Some(&Value::Bool(true)),
             other: other
                 .map(|(key, value)| (key.clone(), value.clone()))
                 .collect(),
@@ -142,11 +111,9 @@ fn checksum_text(value: Option<&Value>) -> Option<String> {
 }
 
 fn is_field(key: &Key) -> bool {
-    const FIELDS: [&str; 14] = [
-        "path", "md5", "hash", "size", "nfiles", "isexec", "cache", "persist", "push", "remote",
-        "desc", "type", "labels", "meta",
-    ];
-    key.as_str().is_some_and(|key| FIELDS.contains(&key))
+    const OF_HASH: [&str; 5] = ["md5", "hash", "size", "nfiles", "isexec"];
+    key.as_str()
+        .is_some_and(|key| OF_HASH.contains(&key) || TrackedPath::KEYS.contains(&key))
 }
 
 const FILE: &[(&str, Check)] = &[
@@ -238,7 +205,7 @@ mod tests {
             (file.wdir, file.frozen, file.desc.as_deref()),
             (None, true, Some("d"))
         );
-        assert_eq!(file.deps[0].path, "s3://b/x");
+        assert_eq!(file.deps[0].tracked.path, "s3://b/x");
         assert_eq!(
             Value::Map(file.deps[0].other.clone()),
             json(r#"{"etag": "e"}"#)
@@ -247,14 +214,14 @@ mod tests {
             panic!("two outputs")
         };
         assert_eq!(
-            (data.path.as_str(), data.md5.as_deref()),
+            (data.tracked.path.as_str(), data.md5.as_deref()),
             ("data", Some("d7.dir"))
         );
         assert_eq!(
             (data.size, data.nfiles, data.hash.as_deref()),
             (Some(12), Some(2), Some("md5"))
         );
-        assert!(data.cache && !data.push && !data.isexec);
+        assert!(data.tracked.cache && !data.tracked.push && !data.isexec);
         assert!(tool.isexec && tool.hash.is_none());
         assert_eq!(tool.md5.as_deref(), Some("123"));
     }

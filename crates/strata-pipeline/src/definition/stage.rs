@@ -5,6 +5,7 @@ use indexmap::IndexMap;
 use super::error::DefinitionError;
 use super::path::normalise;
 use super::schema::PLOT_PROPERTIES;
+use super::tracked::TrackedPath;
 use crate::template::type_name;
 use crate::value::{Key, Map, Value};
 
@@ -69,26 +70,10 @@ pub struct ParamsRequest {
 /// A path that a stage writes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OutDefinition {
-    /// The path, relative to the stage's folder.
-    pub path: String,
+    /// The path and how it is kept.
+    pub tracked: TrackedPath,
     /// The section it is listed in.
     pub kind: OutKind,
-    /// Whether its content goes to the cache; it does unless stated otherwise.
-    pub cache: bool,
-    /// Whether it is left where it is before the stage runs.
-    pub persist: bool,
-    /// Whether it goes to remotes; it does unless stated otherwise.
-    pub push: bool,
-    /// The only remote it goes to.
-    pub remote: Option<String>,
-    /// A description.
-    pub desc: Option<String>,
-    /// A kind of data, in the user's words.
-    pub type_: Option<String>,
-    /// The user's labels.
-    pub labels: Vec<String>,
-    /// What the user wants to keep with it.
-    pub meta: Option<Value>,
     /// Properties of a plot: `template`, `x`, `y`, `x_label`, `y_label`, `title`, `header`.
     pub plot: Map,
 }
@@ -297,35 +282,14 @@ impl OutDefinition {
         flags: &Map,
         text: impl Fn(&str, &Value) -> Result<String, DefinitionError>,
     ) -> Result<Self, DefinitionError> {
-        let flag = |key: &str, default| match flags.get(&Key::from(key)) {
-            Some(Value::Bool(truth)) => *truth,
-            _ => default,
-        };
-        let optional = |key: &str| {
-            let value = flags.get(&Key::from(key));
-            value.map(|value| text(key, value)).transpose()
-        };
-        let labels = flags.get(&Key::from("labels")).and_then(Value::as_list);
         let property = |key: &Key| {
             let key = key.as_str();
             PLOT_PROPERTIES.iter().any(|(name, _)| key == Some(*name))
         };
         let plot = flags.iter().filter(|(key, _)| property(key));
         Ok(Self {
-            path: normalise(path),
+            tracked: TrackedPath::from_flags(path, flags, text)?,
             kind,
-            cache: flag("cache", true),
-            persist: flag("persist", false),
-            push: flag("push", true),
-            remote: optional("remote")?,
-            desc: optional("desc")?,
-            type_: optional("type")?,
-            labels: labels
-                .unwrap_or_default()
-                .iter()
-                .map(Value::python_str)
-                .collect(),
-            meta: flags.get(&Key::from("meta")).cloned(),
             plot: plot
                 .map(|(key, value)| (key.clone(), value.clone()))
                 .collect(),
@@ -348,7 +312,7 @@ mod tests {
             stage(r#"{"cmd": "x", "wdir": "./w/", "deps": ["./a", "b/", "a"], "outs": ["./o/"]}"#);
         assert_eq!(stage.wdir.as_deref(), Some("w"));
         assert_eq!(stage.deps, ["a", "b"]);
-        assert_eq!(stage.outs[0].path, "o");
+        assert_eq!(stage.outs[0].tracked.path, "o");
     }
 
     #[test]
@@ -379,7 +343,7 @@ mod tests {
         let kinds: Vec<_> = stage
             .outs
             .iter()
-            .map(|out| (out.path.as_str(), out.kind))
+            .map(|out| (out.tracked.path.as_str(), out.kind))
             .collect();
         assert_eq!(
             kinds,
@@ -390,8 +354,9 @@ mod tests {
                 ("p.csv", OutKind::Plot)
             ]
         );
-        assert!(stage.outs[0].persist && stage.outs[0].cache && stage.outs[0].push);
-        let q = &stage.outs[1];
+        let o = &stage.outs[0].tracked;
+        assert!(o.persist && o.cache && o.push);
+        let q = &stage.outs[1].tracked;
         assert_eq!(
             (q.push, q.remote.as_deref(), q.desc.as_deref()),
             (false, Some("r"), Some("d"))
@@ -401,7 +366,7 @@ mod tests {
             (Some("t"), &["l".to_owned()][..])
         );
         let plot = &stage.outs[3];
-        assert!(!plot.cache);
+        assert!(!plot.tracked.cache);
         assert_eq!(
             Value::Map(plot.plot.clone()),
             json(r#"{"x": "step", "header": true}"#)

@@ -42,7 +42,7 @@ pub(super) fn write(project: &Project, stage: &Stage) -> Result<(), PipelineErro
 }
 
 /// An entry with the present hash; other keys keep their places.
-fn entry(known: Option<&Value>, path: &str, info: Option<&HashInfo>) -> Map {
+pub(crate) fn entry(known: Option<&Value>, path: &str, info: Option<&HashInfo>) -> Map {
     let mut hash = info.map(HashInfo::to_data_entry).unwrap_or_default();
     let Some(known) = known.and_then(Value::as_map) else {
         hash.insert(Key::from("path"), Value::from(path));

@@ -18,20 +18,25 @@ pub(super) fn read(project: &Project, path: &Path) -> Result<Option<Document>, P
     let Some(text) = project.source.read(path)? else {
         return Ok(None);
     };
-    let file = with_dot(&project.display(path));
+    parse(&with_dot(&project.display(path)), &text).map(Some)
+}
+
+/// Checks the text of a lock file, which errors call `file`.
+pub(crate) fn parse(file: &str, text: &str) -> Result<Document, PipelineError> {
+    let file = file.to_owned();
     if text.lines().any(|line| line.starts_with("<<<<<<<")) {
         return Err(PipelineError::LockFile {
             why: format!("'{file}' is invalid (possible merge conflicts)."),
             file,
         });
     }
-    let document = Document::parse(&file, &text).map_err(|source| PipelineError::Syntax {
+    let document = Document::parse(&file, text).map_err(|source| PipelineError::Syntax {
         file: file.clone(),
         source,
     })?;
     match problem(document.value()) {
         Some(why) => Err(PipelineError::LockFile { file, why }),
-        None => Ok(Some(document)),
+        None => Ok(document),
     }
 }
 
@@ -117,7 +122,8 @@ pub(super) fn write(
     Ok(())
 }
 
-fn new_document() -> Document {
+/// A lock file without stages.
+pub(crate) fn new_document() -> Document {
     let mut document = Document::new();
     document.set(&["schema"], Value::from("2.0"));
     document.set(&["stages"], Value::Map(Map::new()));

@@ -7,12 +7,12 @@
 //! 5. [`reproduce`] runs what has changed; [`lock_file`] keeps what came of it.
 
 pub mod checkout;
-mod data_file;
+pub(crate) mod data_file;
 pub mod edit;
 mod garbage;
 pub mod graph;
 mod index;
-mod lock_file;
+pub(crate) mod lock_file;
 pub mod reproduce;
 pub mod revisions;
 mod source;

@@ -1,8 +1,8 @@
 //! What is known of a stage.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::definition::{Command, DataFile, OutKind, ParamsRequest, StageDefinition};
+use crate::definition::{Command, DataFile, OutKind, ParamsRequest, StageDefinition, TrackedPath};
 use crate::hash::{HashInfo, normalized};
 use crate::value::{Key, Map, Value};
 
@@ -83,6 +83,21 @@ pub struct Output {
     pub locked: Option<HashInfo>,
 }
 
+impl Output {
+    fn new(folder: &Path, kind: OutKind, tracked: TrackedPath, locked: Option<HashInfo>) -> Self {
+        Self {
+            at: normalized(&folder.join(&tracked.path)),
+            kind,
+            is_cached: tracked.cache,
+            is_persistent: tracked.persist,
+            is_pushed: tracked.push,
+            remote: tracked.remote,
+            path: tracked.path,
+            locked,
+        }
+    }
+}
+
 impl Stage {
     /// A stage of a `dvc.yaml` and its entry of the `dvc.lock` beside it.
     pub fn of_pipeline(file: PathBuf, definition: StageDefinition, entry: Option<&Value>) -> Self {
@@ -112,15 +127,9 @@ impl Stage {
                 request,
             }
         });
-        let outs = definition.outs.into_iter().map(|out| Output {
-            at: normalized(&folder.join(&out.path)),
-            locked: locked("outs", &out.path),
-            kind: out.kind,
-            is_cached: out.cache,
-            is_persistent: out.persist,
-            is_pushed: out.push,
-            remote: out.remote,
-            path: out.path,
+        let outs = definition.outs.into_iter().map(|out| {
+            let locked = locked("outs", &out.tracked.path);
+            Output::new(&folder, out.kind, out.tracked, locked)
         });
         Self {
             command: Some(definition.cmd),
@@ -146,21 +155,15 @@ impl Stage {
             Some(wdir) => normalized(&own.join(wdir)),
             None => own,
         };
-        let outs = data.outs.into_iter().map(|entry| Output {
-            at: normalized(&folder.join(&entry.path)),
-            locked: entry.md5.map(|md5| HashInfo {
+        let outs = data.outs.into_iter().map(|entry| {
+            let locked = entry.md5.map(|md5| HashInfo {
                 md5,
                 size: entry.size,
                 nfiles: entry.nfiles,
                 is_executable: entry.isexec,
                 is_legacy: entry.hash.as_deref() != Some("md5"),
-            }),
-            kind: OutKind::Out,
-            is_cached: entry.cache,
-            is_persistent: entry.persist,
-            is_pushed: entry.push,
-            remote: entry.remote,
-            path: entry.path,
+            });
+            Output::new(&folder, OutKind::Out, entry.tracked, locked)
         });
         Self {
             address: Address { file, name: None },

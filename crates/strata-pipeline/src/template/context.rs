@@ -1,6 +1,7 @@
 //! Variables and where they come from.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -261,6 +262,25 @@ pub(super) struct Scope<'a> {
     pub(super) context: Cow<'a, Context>,
     /// `item` and `key`, which hide variables of the same name.
     shadows: Vec<(&'static str, Value)>,
+    /// What has been filled in so far, in bytes.
+    filled_in: Cell<usize>,
+}
+
+/// A short text names a long value as often as it likes; far more than any command line takes.
+pub(super) const MOST_BYTES: usize = 64 << 20;
+
+/// About the memory that a value takes.
+pub(super) fn bytes_of(value: &Value) -> usize {
+    let parts: usize = match value {
+        Value::Str(text) => text.len(),
+        Value::List(items) => items.iter().map(bytes_of).sum(),
+        Value::Map(map) => map
+            .iter()
+            .map(|(key, value)| key.as_str().map_or(0, str::len) + bytes_of(value))
+            .sum(),
+        _ => 0,
+    };
+    size_of::<Value>() + parts
 }
 
 impl<'a> Scope<'a> {
@@ -273,6 +293,7 @@ impl<'a> Scope<'a> {
         Self {
             context: Cow::Borrowed(context),
             shadows,
+            filled_in: Cell::new(0),
         }
     }
 
@@ -295,7 +316,7 @@ impl<'a> Scope<'a> {
                 None => None,
             },
         };
-        found.ok_or_else(|| TemplateProblem::KeyNotFound {
+        let found = found.ok_or_else(|| TemplateProblem::KeyNotFound {
             closest: self.closest(first, &rest),
             // DVC takes expressions of groups as they are written.
             key: if self.shadows.is_empty() {
@@ -303,7 +324,13 @@ impl<'a> Scope<'a> {
             } else {
                 inner.to_owned()
             },
-        })
+        })?;
+        self.filled_in
+            .set(self.filled_in.get().saturating_add(bytes_of(&found)));
+        if self.filled_in.get() > MOST_BYTES {
+            return Err(TemplateProblem::TooLong { key: path });
+        }
+        Ok(found)
     }
 
     fn closest(&self, first: &str, rest: &[&str]) -> Option<String> {
@@ -341,7 +368,9 @@ fn select_value<'v>(value: &'v Value, path: &[&str]) -> Option<&'v Value> {
             // Python's lists are counted from the end too.
             let index: i64 = segment.parse().ok()?;
             let index = if index < 0 {
-                items.len().checked_sub(usize::try_from(-index).ok()?)?
+                items
+                    .len()
+                    .checked_sub(usize::try_from(index.unsigned_abs()).ok()?)?
             } else {
                 usize::try_from(index).ok()?
             };

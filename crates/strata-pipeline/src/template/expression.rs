@@ -26,10 +26,12 @@ pub(super) fn matches(text: &str) -> Vec<Match<'_>> {
             continue;
         }
         let rest = &text[body..];
-        if let Some(length) = rest.find(['}', '\n'])
-            && rest[length..].starts_with('}')
-        {
-            at = body + length + 1;
+        // Where none ends, no later one does; a text of nothing but `${` is looked through once.
+        let Some(length) = rest.find(['}', '\n']) else {
+            break;
+        };
+        at = body + length + 1;
+        if rest[length..].starts_with('}') {
             found.push(Match {
                 range: start..at,
                 inner: &rest[..length],

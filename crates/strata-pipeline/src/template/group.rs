@@ -2,12 +2,15 @@
 
 use indexmap::IndexMap;
 
-use super::context::Scope;
+use super::context::{MOST_BYTES, Scope, bytes_of};
 use super::expression::is_whole;
 use super::interpolate::{Site, resolve};
 use super::problem::TemplateProblem;
 use super::text::{scalar_text, type_name};
 use crate::value::{Key, Map, Value};
+
+/// More than any project can list, let alone run.
+const MOST_STAGES: usize = 100_000;
 
 /// The stages of a group.
 #[derive(Debug, Clone)]
@@ -86,16 +89,20 @@ pub(super) fn matrix(
     name: &str,
     data: &Value,
 ) -> Result<Expansion, GroupProblem> {
+    let variables = data.as_map().into_iter().flatten();
+    let variables: Vec<_> = variables
+        .map(|(variable, raw)| Ok((variable, matrix_values(scope, variable, raw)?)))
+        .collect::<Result<_, GroupProblem>>()?;
+    check_size(&variables)?;
     let mut combinations = vec![Combination::default()];
-    for (variable, raw) in data.as_map().into_iter().flatten() {
-        let values = matrix_values(scope, variable, raw)?;
+    for (variable, values) in &variables {
         combinations = combinations
             .into_iter()
             .flat_map(|combination| {
                 values.iter().map(move |(fragment, value)| {
                     let mut longer = combination.clone();
                     longer.fragments.push(fragment.clone());
-                    longer.item.insert(variable.clone(), value.clone());
+                    longer.item.insert((*variable).clone(), value.clone());
                     longer
                 })
             })
@@ -110,6 +117,26 @@ pub(super) fn matrix(
         members: members.collect(),
         warning: warning(scope, name, &["key", "item"]),
     })
+}
+
+/// A few lists of a few values have more combinations than there is memory.
+fn check_size(variables: &[(&Key, Vec<(String, Value)>)]) -> Result<(), TemplateProblem> {
+    let counts = variables.iter().map(|(_, values)| values.len());
+    let too_many = TemplateProblem::TooManyStages { most: MOST_STAGES };
+    // An empty list leaves no stages, but those before it are made.
+    let stages = counts.fold(1_usize, |stages, count| stages.saturating_mul(count.max(1)));
+    if stages > MOST_STAGES {
+        return Err(too_many);
+    }
+    let bytes = variables.iter().map(|(_, values)| {
+        let of_value = |(text, value): &(String, Value)| text.len() + bytes_of(value);
+        let of_all: usize = values.iter().map(of_value).sum();
+        of_all.saturating_mul(stages / values.len().max(1))
+    });
+    if bytes.fold(0, usize::saturating_add) > MOST_BYTES {
+        return Err(too_many);
+    }
+    Ok(())
 }
 
 /// The values of a variable, each with its part of the stage's name.

@@ -38,6 +38,18 @@ pub enum TemplateProblem {
         /// The option.
         key: String,
     },
+    /// Values that are filled in again and again.
+    #[error("with '{key}' more than 64 MiB are filled in")]
+    TooLong {
+        /// The variable that is too much.
+        key: String,
+    },
+    /// A matrix of too many stages.
+    #[error("Cannot generate more than {most} stages")]
+    TooManyStages {
+        /// How many there may be.
+        most: usize,
+    },
     /// A variable that there is not.
     #[error("Could not find '{key}'")]
     KeyNotFound {
@@ -139,6 +151,12 @@ impl TemplateProblem {
             Self::NotScalar { found: "list" } => {
                 Some("take one item, such as `${list[0]}`, or a dictionary inside `cmd`".to_owned())
             }
+            Self::TooLong { .. } => {
+                Some("let the command read the file of the variables itself".to_owned())
+            }
+            Self::TooManyStages { .. } => Some(
+                "take values out of the lists, or divide the matrix into several stages".to_owned(),
+            ),
             _ => None,
         }
     }

@@ -1,17 +1,14 @@
 //! A text as a tree.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
-use libyaml_safer::{Event, EventData, MappingStyle, Parser, ScalarStyle, SequenceStyle};
+use strata_yaml::{
+    Event, EventData, Events, MappingStyle, ScalarStyle, SequenceStyle, SyntaxError,
+};
 
 use super::error::YamlError;
 use super::node::{Block, Content, Entry, Fold, Form, Item, Layout, List, Mapping, Node, Scalar};
 use super::scalar;
 use super::trivia::Trivia;
 use crate::value::Value;
-
-/// Deeper than any stage or parameter, shallower than the stack.
-const DEEPEST: usize = 200;
 
 /// A tree and the lines before it.
 #[derive(Debug, Clone)]
@@ -24,81 +21,56 @@ pub(super) struct Composed {
 
 /// Reads one document; none at all is null.
 pub(super) fn compose(name: &str, text: &str) -> Result<Composed, YamlError> {
-    let control = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{85}');
-    if let Some(at) = text.find(control) {
-        return Err(YamlError::at(
-            name,
-            text,
-            at,
-            "a control character is not allowed in YAML",
-        ));
-    }
-    let mut bytes = text.as_bytes();
-    let mut parser = Parser::new();
-    // Left to guess, the parser takes any first byte 0xEF for a damaged byte order mark; told the
-    // encoding, it does not pass over a whole one.
-    if !text.starts_with('\u{feff}') {
-        parser.set_encoding(libyaml_safer::Encoding::Utf8);
-    }
-    parser.set_input_string(&mut bytes);
     let mut composer = Composer {
-        parser,
+        events: Events::of(text).map_err(|error| syntax_error(name, text, error))?,
         name,
         text,
         previous_end: 0,
+        previous_column: 0,
         pending: Vec::new(),
     };
     composer.document()
 }
 
-struct Composer<'a, 'b> {
-    parser: Parser<&'a mut &'b [u8]>,
+fn syntax_error(name: &str, text: &str, error: SyntaxError) -> YamlError {
+    YamlError::at(name, text, error.at, error.message)
+}
+
+struct Composer<'a> {
+    events: Events<'a>,
     name: &'a str,
     text: &'a str,
     /// The byte behind what was read last.
     previous_end: usize,
+    /// The column of that byte.
+    previous_column: usize,
     /// Lines behind a flow collection, which belong to what comes next.
     pending: Vec<String>,
 }
 
-impl Composer<'_, '_> {
+impl Composer<'_> {
     fn document(&mut self) -> Result<Composed, YamlError> {
-        self.next()?;
-        let start = self.next()?;
-        if matches!(start.data, EventData::StreamEnd) {
+        let (name, text) = (self.name, self.text);
+        let in_text = |error| syntax_error(name, text, error);
+        let Some(beginning) = self.events.begin().map_err(in_text)? else {
             let root = Node::new(Content::Scalar(Scalar {
                 value: Value::Null,
                 form: Form::Free,
             }));
             return Ok(Composed {
                 root,
-                before: Trivia::of_start(self.text).lines,
+                before: Trivia::of_start(text).lines,
                 end: Vec::new(),
             });
-        }
-        let first = self.next()?;
-        let before_document = match start.data {
-            EventData::DocumentStart {
-                implicit: false, ..
-            } => start.end_mark.index as usize,
-            _ => 0,
         };
-        let gap = self
-            .text
-            .get(before_document..first.start_mark.index as usize)
-            .unwrap_or_default();
+        let first = beginning.first;
+        let gap = text.get(beginning.content_at..first.range.start);
+        let gap = gap.unwrap_or_default();
         let gap = gap.strip_prefix(['\u{feff}', '\n']).unwrap_or(gap);
         let before = Trivia::of_start(gap).lines;
-        self.previous_end = first.start_mark.index as usize;
-        let root = self.node(first, 0)?;
-        self.next()?;
-        let end = self.next()?;
-        if !matches!(end.data, EventData::StreamEnd) {
-            return Err(self.error(
-                &end,
-                "expected a single document, but a second one begins here",
-            ));
-        }
+        self.read_to(first.range.start, first.start_column);
+        let root = self.node(first)?;
+        self.events.finish().map_err(in_text)?;
         Ok(Composed {
             root,
             before,
@@ -107,86 +79,57 @@ impl Composer<'_, '_> {
     }
 
     fn next(&mut self) -> Result<Event, YamlError> {
-        // libyaml-safer 0.3 panics on some damaged tags: `[!,` and a `!` at the end of the file. The parser is
-        // not used again after an error.
-        let parser = AssertUnwindSafe(&mut self.parser);
-        let Ok(parsed) = catch_unwind(move || { parser }.parse()) else {
-            let message = "this cannot be read, perhaps for a damaged tag behind it";
-            return Err(YamlError::at(
-                self.name,
-                self.text,
-                self.previous_end,
-                message,
-            ));
-        };
-        parsed.map_err(|error| {
-            let mark = error.problem_mark().unwrap_or_default();
-            // What is missing at the end of the file is shown behind the last word of it.
-            let at = (mark.index as usize).min(self.text.trim_end().len());
-            let message = match error.context() {
-                Some(context) => format!("{context}: {}", error.problem()),
-                None => error.problem().to_owned(),
-            };
-            YamlError::at(self.name, self.text, at, message)
-        })
+        let next = self.events.next();
+        next.map_err(|error| syntax_error(self.name, self.text, error))
+    }
+
+    fn read_to(&mut self, byte: usize, column: usize) {
+        self.previous_end = byte;
+        self.previous_column = column;
     }
 
     fn error(&self, event: &Event, message: &str) -> YamlError {
-        YamlError::at(
-            self.name,
-            self.text,
-            event.start_mark.index as usize,
-            message,
-        )
+        YamlError::at(self.name, self.text, event.range.start, message)
     }
 
     /// What stands between what was read last and the beginning of an event.
     fn gap(&mut self, event: &Event) -> Trivia {
-        let end = event.start_mark.index as usize;
+        let end = event.range.start;
         let Some(gap) = self.text.get(self.previous_end..end) else {
             return Trivia::default();
         };
-        let line_start = self.text[..self.previous_end]
-            .rfind('\n')
-            .map_or(0, |at| at + 1);
-        let column = self.text[line_start..self.previous_end].chars().count();
         // A block scalar ends with its line.
-        let trivia = if self.previous_end > 0 && column == 0 && line_start > 0 {
+        let trivia = if self.previous_end > 0 && self.previous_column == 0 {
             Trivia::of_start(gap)
         } else {
-            Trivia::of_gap(gap, column)
+            Trivia::of_gap(gap, self.previous_column)
         };
-        self.previous_end = end;
+        self.read_to(end, event.start_column);
         trivia
     }
 
-    fn node(&mut self, event: Event, depth: usize) -> Result<Node, YamlError> {
-        if depth > DEEPEST {
-            return Err(self.error(&event, "the document is nested too deeply"));
+    fn node(&mut self, event: Event) -> Result<Node, YamlError> {
+        if let Some(tag) = event.unfit_collection_tag() {
+            let message = format!("the tag `{tag}` does not fit what follows it");
+            return Err(self.error(&event, &message));
         }
-        let at = event.start_mark.index as usize;
+        let at = event.range.start;
         let (content, anchor) = match &event.data {
             EventData::Alias { anchor } => {
-                self.previous_end = event.end_mark.index as usize;
+                self.read_to(event.range.end, event.end_column);
                 (Content::Alias(anchor.clone()), None)
             }
             EventData::Scalar { anchor, .. } => {
                 (Content::Scalar(self.scalar(&event)?), anchor.clone())
             }
-            EventData::SequenceStart {
-                anchor, tag, style, ..
-            } => {
-                self.check_collection_tag(&event, tag.as_deref(), "tag:yaml.org,2002:seq")?;
+            EventData::SequenceStart { anchor, style, .. } => {
                 let flow = *style == SequenceStyle::Flow;
-                let list = self.sequence(layout(flow), depth)?;
+                let list = self.sequence(layout(flow))?;
                 (Content::List(list), anchor.clone())
             }
-            EventData::MappingStart {
-                anchor, tag, style, ..
-            } => {
-                self.check_collection_tag(&event, tag.as_deref(), "tag:yaml.org,2002:map")?;
+            EventData::MappingStart { anchor, style, .. } => {
                 let flow = *style == MappingStyle::Flow;
-                let map = self.mapping(layout(flow), depth)?;
+                let map = self.mapping(layout(flow))?;
                 (Content::Map(map), anchor.clone())
             }
             _ => return Err(self.error(&event, "expected a value")),
@@ -198,22 +141,7 @@ impl Composer<'_, '_> {
         })
     }
 
-    fn check_collection_tag(
-        &self,
-        event: &Event,
-        tag: Option<&str>,
-        own: &str,
-    ) -> Result<(), YamlError> {
-        match tag {
-            Some(tag) if tag != "!" && tag != own => Err(self.error(
-                event,
-                &format!("the tag `{tag}` does not fit what follows it"),
-            )),
-            _ => Ok(()),
-        }
-    }
-
-    fn sequence(&mut self, layout: Layout, depth: usize) -> Result<List, YamlError> {
+    fn sequence(&mut self, layout: Layout) -> Result<List, YamlError> {
         let mut list = List {
             layout,
             head: Trivia::default(),
@@ -227,12 +155,12 @@ impl Composer<'_, '_> {
                 None => list.head = trivia,
             }
             if matches!(event.data, EventData::SequenceEnd) {
-                self.previous_end = event.end_mark.index as usize;
+                self.read_to(event.range.end, event.end_column);
                 list.layout = block_if_empty(layout, list.items.is_empty());
                 return Ok(list);
             }
             let before = std::mem::take(&mut self.pending);
-            let value = self.node(event, depth + 1)?;
+            let value = self.node(event)?;
             list.items.push(Item {
                 before,
                 value,
@@ -241,7 +169,7 @@ impl Composer<'_, '_> {
         }
     }
 
-    fn mapping(&mut self, layout: Layout, depth: usize) -> Result<Mapping, YamlError> {
+    fn mapping(&mut self, layout: Layout) -> Result<Mapping, YamlError> {
         let mut map = Mapping {
             layout,
             head: Trivia::default(),
@@ -255,15 +183,15 @@ impl Composer<'_, '_> {
                 None => map.head = trivia,
             }
             if matches!(event.data, EventData::MappingEnd) {
-                self.previous_end = event.end_mark.index as usize;
+                self.read_to(event.range.end, event.end_column);
                 map.layout = block_if_empty(layout, map.entries.is_empty());
                 return Ok(map);
             }
             let before = std::mem::take(&mut self.pending);
-            let key = self.node(event, depth + 1)?;
+            let key = self.node(event)?;
             let event = self.next()?;
             let trivia = self.gap(&event);
-            let mut value = self.node(event, depth + 1)?;
+            let mut value = self.node(event)?;
             let mut after = Trivia::default();
             match &mut value.content {
                 Content::Map(map) if map.layout == Layout::Block && !map.entries.is_empty() => {
@@ -304,17 +232,21 @@ impl Composer<'_, '_> {
         else {
             return Err(self.error(event, "expected a scalar"));
         };
-        let (start, end) = (
-            event.start_mark.index as usize,
-            event.end_mark.index as usize,
-        );
-        self.previous_end = end;
+        let (start, end) = (event.range.start, event.range.end);
+        self.read_to(end, event.end_column);
         let raw = self.text.get(start..end).unwrap_or_default();
         if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
             let keeps = block_header(raw).contains('+');
             if !keeps {
                 let content = raw.trim_end_matches(['\n', '\r', ' ']);
-                self.previous_end = start + content.len();
+                let line_start = content.rfind('\n').map_or(0, |at| at + 1);
+                let indent = if line_start == 0 {
+                    event.start_column
+                } else {
+                    0
+                };
+                let column = indent + content[line_start..].chars().count();
+                self.read_to(start + content.len(), column);
             }
         }
         let plain =
@@ -477,7 +409,6 @@ mod tests {
 
     #[test]
     fn damaged_tags_are_errors() {
-        assert!(message("[!,").contains("cannot be read"));
-        assert!(message("\"\"|\n !").starts_with("a.yaml:"));
+        assert!(message("[!,").starts_with("a.yaml:1:2: while scanning a tag"));
     }
 }

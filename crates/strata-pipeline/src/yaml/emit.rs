@@ -2,32 +2,33 @@
 
 use std::collections::HashSet;
 
+use strata_yaml::{Analysis, Dialect, Folding, Writer, is_break};
+
 use super::node::{Block, Content, Entry, Fold, Form, Item, List, Mapping, Node, Scalar};
 use super::scalar;
-use super::scalar_style::{Analysis, Place, Style};
-use super::scalar_text::{Folding, Writer};
-use super::trivia::Trivia;
+use super::trivia::{Comment, Trivia};
 use crate::value::Value;
-
-/// A longer key is written behind `? `; its tag `!!str` counts, which is why it is not 127.
-const LONGEST_SIMPLE_KEY: usize = 122;
 
 /// The text of a tree; `before` are the lines at its top, `end` those at its end.
 pub(super) fn document(root: &Node, before: &[String], end: &[String]) -> String {
-    let mut emitter = Emitter::default();
+    let mut emitter = Emitter {
+        writer: Writer::new(Dialect::Ruamel),
+        flow_depth: 0,
+        aliases: HashSet::new(),
+    };
     collect_aliases(root, &mut emitter.aliases);
-    emitter.writer.lines(before);
+    emitter.lines(before);
     match &root.content {
         Content::Map(map) if root.is_block_collection() => emitter.mapping(map, 0),
         Content::List(list) if root.is_block_collection() => emitter.sequence(list, 0),
         _ => emitter.lone_value(root),
     }
     emitter.writer.finish_line();
-    emitter.writer.lines(end);
+    emitter.lines(end);
     emitter.writer.into_text()
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Emitter {
     writer: Writer,
     /// How many flow collections are open.
@@ -50,14 +51,8 @@ impl Emitter {
                 value: Value::Str(text),
                 form: Form::Free,
             }) => {
-                let style = Analysis::of(text).style(
-                    text,
-                    !scalar::needs_quotes(text),
-                    Place::Value,
-                    false,
-                );
                 self.leaf(root, 0);
-                style == Style::Plain
+                style_of(text, Place::Value, false) == Style::Plain
             }
             Content::Scalar(_) => {
                 self.leaf(root, 0);
@@ -94,14 +89,32 @@ impl Emitter {
                 Parent::Explicit
             };
             self.value(&entry.value, indent, parent);
-            self.writer.trivia(&entry.after);
+            self.trivia(&entry.after);
+        }
+    }
+
+    /// What follows a value, and the end of its line.
+    fn trivia(&mut self, trivia: &Trivia) {
+        if let Some(Comment { column, text }) = &trivia.end_of_line {
+            let at = self.writer.column();
+            self.writer.pad((*column).max(at + usize::from(at > 0)));
+            self.writer.push(text);
+        }
+        self.writer.finish_line();
+        self.lines(&trivia.lines);
+    }
+
+    fn lines(&mut self, lines: &[String]) {
+        for line in lines {
+            self.writer.push(line);
+            self.writer.end_line();
         }
     }
 
     fn lines_before(&mut self, lines: &[String]) {
         if !lines.is_empty() {
             self.writer.finish_line();
-            self.writer.lines(lines);
+            self.lines(lines);
         }
     }
 
@@ -111,7 +124,7 @@ impl Emitter {
             self.writer.pad(indent);
             self.writer.push("-");
             self.value(&item.value, indent, Parent::Dash);
-            self.writer.trivia(&item.after);
+            self.trivia(&item.after);
         }
     }
 
@@ -151,7 +164,7 @@ impl Emitter {
     /// The first key or dash follows a dash on its line, but not an anchor or a comment.
     fn begin_block(&mut self, head: &Trivia, has_anchor: bool, parent: Parent) {
         if !head.is_empty() || has_anchor || parent == Parent::Key {
-            self.writer.trivia(head);
+            self.trivia(head);
         } else {
             self.writer.push(" ");
         }
@@ -230,8 +243,7 @@ impl Emitter {
     }
 
     fn string(&mut self, text: &str, place: Place, folding: Folding) {
-        let is_string = !scalar::needs_quotes(text);
-        match Analysis::of(text).style(text, is_string, place, self.flow_depth > 0) {
+        match style_of(text, place, self.flow_depth > 0) {
             Style::Plain => self.writer.plain(text, folding),
             Style::Single => self.writer.single_quoted(text, folding),
             Style::Double => self.writer.double_quoted(text, folding),
@@ -311,6 +323,45 @@ impl Emitter {
     }
 }
 
+/// How a text is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Style {
+    Plain,
+    Single,
+    Double,
+}
+
+/// Where a text is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// A key that stands before its colon on one line.
+    SimpleKey,
+    /// Anything else.
+    Value,
+}
+
+/// The style that ruamel chooses for a text, which may stand between brackets.
+fn style_of(text: &str, place: Place, in_flow: bool) -> Style {
+    let analysis = Analysis::of(text, Dialect::Ruamel);
+    let simple_key = place == Place::SimpleKey;
+    let allows_plain = if in_flow {
+        analysis.allows_flow_plain
+    } else {
+        analysis.allows_block_plain
+    };
+    let too_much_for_a_key = simple_key && (analysis.empty || analysis.multiline);
+    if allows_plain && !too_much_for_a_key && !scalar::needs_quotes(text) {
+        return Style::Plain;
+    }
+    if text.contains(['\'', '\n']) {
+        return Style::Double;
+    }
+    if analysis.allows_single && !(simple_key && analysis.multiline) {
+        return Style::Single;
+    }
+    Style::Double
+}
+
 /// What stands before a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Parent {
@@ -336,7 +387,7 @@ fn is_simple(key: &Node) -> bool {
         Content::Scalar(Scalar {
             value: Value::Str(text),
             ..
-        }) => text.chars().count() <= LONGEST_SIMPLE_KEY && !Analysis::of(text).multiline,
+        }) => Analysis::of(text, Dialect::Ruamel).allows_simple_key,
         _ => true,
     }
 }
@@ -348,7 +399,6 @@ fn block_hints(text: &str) -> String {
         hints.push('2');
     }
     let mut ends = text.chars().rev();
-    let is_break = super::scalar_style::is_break;
     match ends.next() {
         Some(last) if !is_break(last) => hints.push('-'),
         Some(_) if ends.next().is_none_or(is_break) => hints.push('+'),

@@ -3,9 +3,9 @@
 //! * [`read`] gives the plain value of a text, [`to_text`] the text of a plain value.
 //! * [`Document`] is read, changed and written with its comments and styles.
 //!
-//! Inside: `compose` makes a tree (`node`) of a text with the help of `trivia` for what stands between
-//! values; `resolve` makes a plain value of the tree; `emit` makes a text of it, where `scalar_style` chooses
-//! how a text is quoted, `scalar_text` writes and folds it, and `scalar` knows the types of plain scalars.
+//! Inside: `compose` makes a tree (`node`) of the events of a text with the help of `trivia` for what stands
+//! between values; `resolve` makes a plain value of the tree; `emit` makes a text of it; `scalar` knows the
+//! types of plain scalars. The events, and the text of quoted scalars, are `strata-yaml`'s.
 
 mod compose;
 mod document;
@@ -14,8 +14,6 @@ mod error;
 mod node;
 mod resolve;
 mod scalar;
-mod scalar_style;
-mod scalar_text;
 mod trivia;
 
 pub use document::{Document, read, to_text};

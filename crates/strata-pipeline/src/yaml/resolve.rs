@@ -16,6 +16,7 @@ pub(super) fn resolve(name: &str, text: &str, root: &Node) -> Result<Value, Yaml
         text,
         anchors: HashMap::new(),
         copied_nodes: 0,
+        depth: 0,
     };
     resolver.value(root)
 }
@@ -23,9 +24,18 @@ pub(super) fn resolve(name: &str, text: &str, root: &Node) -> Result<Value, Yaml
 struct Resolver<'a> {
     name: &'a str,
     text: &'a str,
-    /// The anchors whose values are complete, with the count of nodes in them.
-    anchors: HashMap<&'a str, (Value, usize)>,
+    /// The anchors whose values are complete.
+    anchors: HashMap<&'a str, Anchored>,
     copied_nodes: usize,
+    /// How many collections are open.
+    depth: usize,
+}
+
+struct Anchored {
+    value: Value,
+    nodes: usize,
+    /// How many levels it has itself.
+    levels: usize,
 }
 
 impl<'a> Resolver<'a> {
@@ -34,34 +44,57 @@ impl<'a> Resolver<'a> {
     }
 
     fn value(&mut self, node: &'a Node) -> Result<Value, YamlError> {
+        self.depth += 1;
         let value = match &node.content {
             Content::Scalar(Scalar { value, .. }) => value.clone(),
-            Content::Alias(anchor) => return self.copy(node, anchor),
+            Content::Alias(anchor) => self.copy(node, anchor)?,
             Content::List(list) => {
                 let items = list.items.iter().map(|item| self.value(&item.value));
                 Value::List(items.collect::<Result<_, _>>()?)
             }
             Content::Map(map) => Value::Map(self.map(map)?),
         };
+        self.depth -= 1;
         if let Some(anchor) = &node.anchor {
-            let count = node_count(&value);
-            self.anchors.insert(anchor, (value.clone(), count));
+            let (nodes, levels) = extent(&value);
+            // What is anchored is kept twice.
+            self.count_copied(node, nodes)?;
+            let anchored = Anchored {
+                value: value.clone(),
+                nodes,
+                levels,
+            };
+            self.anchors.insert(anchor, anchored);
         }
         Ok(value)
     }
 
     fn copy(&mut self, node: &Node, anchor: &str) -> Result<Value, YamlError> {
-        let Some((value, count)) = self.anchors.get(anchor) else {
+        let Some(Anchored {
+            value,
+            nodes,
+            levels,
+        }) = self.anchors.get(anchor)
+        else {
             return Err(self.error(
                 node,
                 &format!("there is no anchor `&{anchor}` before this alias"),
             ));
         };
-        self.copied_nodes += count;
+        if self.depth + levels > strata_yaml::DEEPEST {
+            return Err(self.error(node, "with this alias the document is nested too deeply"));
+        }
+        let (value, nodes) = (value.clone(), *nodes);
+        self.count_copied(node, nodes)?;
+        Ok(value)
+    }
+
+    fn count_copied(&mut self, node: &Node, nodes: usize) -> Result<(), YamlError> {
+        self.copied_nodes += nodes;
         if self.copied_nodes > MOST_COPIED_NODES {
             return Err(self.error(node, "the aliases of this document copy too much"));
         }
-        Ok(value.clone())
+        Ok(())
     }
 
     fn map(&mut self, map: &'a Mapping) -> Result<Map, YamlError> {
@@ -122,12 +155,16 @@ impl<'a> Resolver<'a> {
     }
 }
 
-fn node_count(value: &Value) -> usize {
-    match value {
-        Value::Map(map) => 1 + map.values().map(node_count).sum::<usize>(),
-        Value::List(items) => 1 + items.iter().map(node_count).sum::<usize>(),
-        _ => 1,
-    }
+/// How many nodes a value has, and how many levels.
+fn extent(value: &Value) -> (usize, usize) {
+    let parts: Vec<(usize, usize)> = match value {
+        Value::Map(map) => map.values().map(extent).collect(),
+        Value::List(items) => items.iter().map(extent).collect(),
+        _ => Vec::new(),
+    };
+    let nodes = parts.iter().map(|(nodes, _)| nodes).sum::<usize>();
+    let levels = parts.iter().map(|(_, levels)| levels).max();
+    (nodes + 1, levels.map_or(1, |levels| levels + 1))
 }
 
 #[cfg(test)]
@@ -165,6 +202,22 @@ mod tests {
         }
         assert!(error(&text).contains("copy too much"));
         assert!(error("a: *x\n").contains("no anchor `&x`"));
+    }
+
+    #[test]
+    fn aliases_do_not_nest_too_deeply() {
+        let nested = |inside: &str| "[".repeat(90) + inside + &"]".repeat(90);
+        let text = |levels: usize| {
+            let line = |level: usize| {
+                format!(
+                    "a{level}: &a{level} {}\n",
+                    nested(&format!("*a{}", level - 1))
+                )
+            };
+            "a0: &a0 x\n".to_owned() + &(1..=levels).map(line).collect::<String>()
+        };
+        assert!(read("a.yaml", &text(2)).is_ok());
+        assert!(error(&text(3)).starts_with("a.yaml:4:99: with this alias"));
     }
 
     #[test]

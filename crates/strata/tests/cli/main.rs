@@ -4,6 +4,7 @@ mod composition;
 mod config;
 mod data;
 mod interruption;
+mod merge;
 mod models;
 mod multirun;
 mod project;

@@ -10,6 +10,7 @@ pub(crate) mod diff;
 pub(crate) mod edit;
 pub(crate) mod gc;
 pub(crate) mod init;
+pub(crate) mod lock;
 pub(crate) mod remote;
 pub(crate) mod repro;
 pub(crate) mod root;

@@ -1,92 +1,77 @@
-//! In which style a text can be written, by the rules of ruamel's emitter.
+//! In which styles a text can be written.
 
-/// How a text is written.
+/// Whose rules of writing hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Style {
-    Plain,
-    Single,
-    Double,
+pub enum Dialect {
+    /// `PyYAML` 6, YAML 1.1.
+    PyYaml,
+    /// ruamel.yaml 0.18, YAML 1.2.
+    Ruamel,
 }
 
-/// Where a text is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
-    /// A key that stands before its colon on one line.
-    SimpleKey,
-    /// Anything else.
-    Value,
-}
+/// A longer key is written behind `? `; its tag `!!str` counts, which is why it is not 127.
+const LONGEST_SIMPLE_KEY: usize = 122;
 
-/// What a text has that some styles cannot hold.
+/// What a text allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Analysis {
-    pub(super) empty: bool,
-    pub(super) multiline: bool,
-    allows_block_plain: bool,
-    allows_flow_plain: bool,
-    allows_single: bool,
+pub struct Analysis {
+    /// There is nothing.
+    pub empty: bool,
+    /// There are line breaks.
+    pub multiline: bool,
+    /// It can stand as a key before its colon on one line.
+    pub allows_simple_key: bool,
+    /// It can stand without quotes outside of brackets, as far as its characters go.
+    pub allows_block_plain: bool,
+    /// It can stand without quotes between brackets.
+    pub allows_flow_plain: bool,
+    /// It can stand between single quotes.
+    pub allows_single: bool,
 }
 
 impl Analysis {
     /// Looks a text through.
-    pub(super) fn of(text: &str) -> Self {
+    pub fn of(text: &str, dialect: Dialect) -> Self {
         if text.is_empty() {
             return Self {
                 empty: true,
                 multiline: false,
+                allows_simple_key: dialect == Dialect::Ruamel,
                 allows_block_plain: true,
                 allows_flow_plain: false,
                 allows_single: true,
             };
         }
         let chars: Vec<char> = text.chars().collect();
-        let edges = [chars.first(), chars.last()];
-        let blank_edge = edges
-            .into_iter()
-            .flatten()
-            .any(|c| *c == ' ' || is_break(*c));
+        let at_an_edge = |test: fn(char) -> bool| {
+            let edges = [chars.first(), chars.last()];
+            edges.into_iter().flatten().any(|c| test(*c))
+        };
         let pair = |first: fn(char) -> bool, second: fn(char) -> bool| {
             chars
                 .windows(2)
                 .any(|pair| first(pair[0]) && second(pair[1]))
         };
-        // Between single quotes ruamel writes these in a way that loses them.
-        let lost_break = text.contains('\u{85}')
-            || text.contains(['\u{2028}', '\u{2029}'])
-                && (pair(is_break, is_break) || edges.into_iter().flatten().any(|c| is_break(*c)));
         let is_space = |c: char| c == ' ';
+        // Between single quotes ruamel writes these in a way that loses them.
+        let lost_break = dialect == Dialect::Ruamel
+            && (text.contains('\u{85}')
+                || text.contains(['\u{2028}', '\u{2029}'])
+                    && (pair(is_break, is_break) || at_an_edge(is_break)));
+        let blank_edge = at_an_edge(is_space) || at_an_edge(is_break);
         let broken_space = pair(is_break, is_space) || pair(is_space, is_break);
-        let special = chars.iter().any(|c| !is_printable(*c));
+        let special = chars.iter().any(|c| !is_printable(*c, dialect));
         let multiline = chars.iter().copied().any(is_break);
         let allows_plain = !blank_edge && !broken_space && !special && !multiline;
         let indicators = Indicators::of(text, &chars);
         Self {
             empty: false,
             multiline,
+            allows_simple_key: !multiline && chars.len() <= LONGEST_SIMPLE_KEY,
             allows_block_plain: allows_plain && !indicators.block,
             allows_flow_plain: allows_plain && !indicators.flow,
             allows_single: !broken_space && !special && !lost_break,
         }
-    }
-
-    /// The style of a text; `is_string`: unquoted it would be read as a string.
-    pub(super) fn style(self, text: &str, is_string: bool, place: Place, in_flow: bool) -> Style {
-        let simple_key = place == Place::SimpleKey;
-        let allows_plain = if in_flow {
-            self.allows_flow_plain
-        } else {
-            self.allows_block_plain
-        };
-        if is_string && allows_plain && !(simple_key && (self.empty || self.multiline)) {
-            return Style::Plain;
-        }
-        if text.contains(['\'', '\n']) {
-            return Style::Double;
-        }
-        if self.allows_single && !(simple_key && self.multiline) {
-            return Style::Single;
-        }
-        Style::Double
     }
 }
 
@@ -128,13 +113,18 @@ fn is_blank(c: char) -> bool {
     matches!(c, '\0' | ' ' | '\t' | '\r') || is_break(c)
 }
 
-/// What ends a line; a carriage return does not, it is escaped.
-pub(super) fn is_break(c: char) -> bool {
+/// What ends a line of a text that is written; a carriage return does not, it is escaped.
+pub fn is_break(c: char) -> bool {
     matches!(c, '\n' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
-/// What is written as it is.
-fn is_printable(c: char) -> bool {
-    c != '\u{feff}'
-        && matches!(c, '\n' | '\u{20}'..='\u{7e}' | '\u{85}' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..='\u{10ffff}')
+/// What is written as it is; `PyYAML` leaves out the last character of all.
+fn is_printable(c: char, dialect: Dialect) -> bool {
+    match c {
+        '\u{feff}' => false,
+        '\u{10ffff}' => dialect == Dialect::Ruamel,
+        _ => {
+            matches!(c, '\n' | '\u{20}'..='\u{7e}' | '\u{85}' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
+        }
+    }
 }

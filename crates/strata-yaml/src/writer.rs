@@ -1,81 +1,86 @@
-//! Writing a text in one of its styles, folded at column 80, by the rules of ruamel's emitter.
+//! Writing a text in one of its styles, folded at column 80.
 
-use super::scalar_style::is_break;
-use super::trivia::{Comment, Trivia};
+use crate::style::{Dialect, is_break};
 
 const WIDTH: usize = 80;
 
 /// Whether a text may go on in the next line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Folding {
+pub enum Folding {
     /// At this indentation.
     At(usize),
+    /// It may not.
     Never,
 }
 
 /// The text so far, and the column in which the next character goes.
-#[derive(Debug, Default)]
-pub(super) struct Writer {
+#[derive(Debug)]
+pub struct Writer {
+    dialect: Dialect,
     text: String,
     column: usize,
 }
 
 impl Writer {
-    pub(super) fn into_text(self) -> String {
+    /// Nothing yet.
+    pub fn new(dialect: Dialect) -> Self {
+        Self {
+            dialect,
+            text: String::new(),
+            column: 0,
+        }
+    }
+
+    /// What is written so far.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// What was written.
+    pub fn into_text(self) -> String {
         self.text
     }
 
-    pub(super) fn push(&mut self, text: &str) {
+    /// The column in which the next character goes, the first is 0.
+    pub fn column(&self) -> usize {
+        self.column
+    }
+
+    /// Writes a text without line breaks as it is.
+    pub fn push(&mut self, text: &str) {
         self.text.push_str(text);
         self.column += text.chars().count();
     }
 
-    pub(super) fn end_line(&mut self) {
+    /// Ends the line, also an empty one.
+    pub fn end_line(&mut self) {
         self.text.push('\n');
         self.column = 0;
     }
 
     /// Ends the line if there is something on it.
-    pub(super) fn finish_line(&mut self) {
+    pub fn finish_line(&mut self) {
         if self.column > 0 {
             self.end_line();
         }
     }
 
-    pub(super) fn is_beyond_width(&self) -> bool {
+    /// Whether the line is longer than it should be.
+    pub fn is_beyond_width(&self) -> bool {
         self.column > WIDTH
     }
 
-    pub(super) fn pad(&mut self, indent: usize) {
+    /// Blanks up to a column.
+    pub fn pad(&mut self, indent: usize) {
         let missing = indent.saturating_sub(self.column);
         self.text.extend(std::iter::repeat_n(' ', missing));
         self.column += missing;
     }
 
     /// A new line, indented.
-    pub(super) fn fold(&mut self, indent: usize) {
+    pub fn fold(&mut self, indent: usize) {
         self.end_line();
         self.pad(indent);
-    }
-
-    /// What follows a value, and the end of its line.
-    pub(super) fn trivia(&mut self, trivia: &Trivia) {
-        if let Some(Comment { column, text }) = &trivia.end_of_line {
-            let blanks = column
-                .saturating_sub(self.column)
-                .max(usize::from(self.column > 0));
-            self.pad(self.column + blanks);
-            self.push(text);
-        }
-        self.finish_line();
-        self.lines(&trivia.lines);
-    }
-
-    pub(super) fn lines(&mut self, lines: &[String]) {
-        for line in lines {
-            self.push(line);
-            self.end_line();
-        }
     }
 
     fn push_all(&mut self, chars: &[char]) {
@@ -84,21 +89,16 @@ impl Writer {
     }
 
     /// Without quotes; the text has no line breaks.
-    pub(super) fn plain(&mut self, text: &str, folding: Folding) {
+    pub fn plain(&mut self, text: &str, folding: Folding) {
         let chars: Vec<char> = text.chars().collect();
         let mut previous = [].as_slice();
         for run in runs(&chars) {
-            // ruamel breaks a line behind several blanks as well, of which a reader leaves but one.
-            let may_break = previous.len() <= 1 || previous[0] != ' ';
             match folding {
-                Folding::At(indent) if run == [' '] && self.column >= WIDTH => self.fold(indent),
+                Folding::At(indent) if run == [' '] && self.column > self.last_plain_column() => {
+                    self.fold(indent);
+                }
                 // The blank before the word is already written and stays.
-                Folding::At(indent)
-                    if run[0] != ' '
-                        && may_break
-                        && self.column + run.len() > WIDTH
-                        && self.column > indent =>
-                {
+                Folding::At(indent) if self.word_moves_down(run, previous, indent) => {
                     self.fold(indent);
                     self.push_all(run);
                 }
@@ -108,7 +108,27 @@ impl Writer {
         }
     }
 
-    pub(super) fn single_quoted(&mut self, text: &str, folding: Folding) {
+    /// Behind which column a blank between words makes way for a line break.
+    fn last_plain_column(&self) -> usize {
+        match self.dialect {
+            Dialect::PyYaml => WIDTH,
+            Dialect::Ruamel => WIDTH - 1,
+        }
+    }
+
+    /// ruamel moves a word that does not fit into the next line.
+    fn word_moves_down(&self, run: &[char], previous: &[char], indent: usize) -> bool {
+        // It does so behind several blanks as well, of which a reader leaves but one.
+        let may_break = previous.len() <= 1 || previous[0] != ' ';
+        self.dialect == Dialect::Ruamel
+            && run[0] != ' '
+            && may_break
+            && self.column + run.len() > WIDTH
+            && self.column > indent
+    }
+
+    /// Between single quotes.
+    pub fn single_quoted(&mut self, text: &str, folding: Folding) {
         self.push("'");
         let chars: Vec<char> = text.chars().collect();
         let mut at = 0;
@@ -147,14 +167,15 @@ impl Writer {
         }
     }
 
-    pub(super) fn double_quoted(&mut self, text: &str, folding: Folding) {
+    /// Between double quotes.
+    pub fn double_quoted(&mut self, text: &str, folding: Folding) {
         self.push("\"");
         let chars: Vec<char> = text.chars().collect();
         // What is not written yet begins at `start`; an escaped character is written at once.
         let mut start = 0;
         for end in 0..=chars.len() {
             let next = chars.get(end).copied();
-            if next.is_none_or(|c| !stays(c)) {
+            if next.is_none_or(|c| !stays(c, self.dialect)) {
                 if start < end {
                     self.push_all(&chars[start..end]);
                     start = end;
@@ -180,7 +201,8 @@ impl Writer {
 
     /// Folds between double quotes; returns where what is not written yet begins.
     ///
-    /// The blank makes way for the line break where a reader is sure to put it back, else `\` keeps both.
+    /// `\` keeps blank and line break; in ruamel's dialect the blank makes way for the line break where a reader
+    /// is sure to put it back.
     fn fold_quoted(&mut self, chars: &[char], start: usize, end: usize, indent: usize) -> usize {
         let nothing_pending = start == end;
         if start < end {
@@ -189,7 +211,8 @@ impl Writer {
         let start = start.max(end);
         // ruamel also does without `\` behind an escape that no blank follows, and so adds a blank to the text.
         let is_blank = chars.get(start) == Some(&' ');
-        if is_blank && !nothing_pending && next_word_is_quiet(chars, end) {
+        let may_make_way = self.dialect == Dialect::Ruamel && !nothing_pending;
+        if is_blank && may_make_way && next_word_is_quiet(chars, end) {
             self.fold(indent);
             return start + 1;
         }
@@ -202,7 +225,7 @@ impl Writer {
     }
 
     /// A line of a folded block, which is folded once more where it is too long.
-    pub(super) fn folded_line(&mut self, line: &str, indent: usize) {
+    pub fn folded_line(&mut self, line: &str, indent: usize) {
         let chars: Vec<char> = line.chars().collect();
         for (index, run) in runs(&chars).enumerate() {
             if index > 0 && run == [' '] && self.column > WIDTH {
@@ -234,12 +257,15 @@ fn runs(chars: &[char]) -> impl Iterator<Item = &[char]> {
     chars.chunk_by(move |a, b| kind(*a) == kind(*b))
 }
 
-/// Whether a character needs no escape between double quotes.
-fn stays(c: char) -> bool {
-    !matches!(
-        c,
-        '"' | '\\' | '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}'
-    ) && matches!(c, '\u{20}'..='\u{7e}' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
+/// Whether a character needs no escape between double quotes; for `PyYAML` those beyond U+FFFF do.
+fn stays(c: char, dialect: Dialect) -> bool {
+    match c {
+        '"' | '\\' | '\u{feff}' => false,
+        '\u{10000}'.. => dialect == Dialect::Ruamel,
+        _ => {
+            matches!(c, '\u{20}'..='\u{7e}' | '\u{a0}'..='\u{2027}' | '\u{202a}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}')
+        }
+    }
 }
 
 fn escape(c: char) -> String {
