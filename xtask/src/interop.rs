@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::{Torch, must, workspace};
+use crate::{Torch, binary, must};
 
 /// State dicts both ways.
 pub(crate) fn run(torch: &Torch) -> anyhow::Result<()> {
@@ -10,7 +10,7 @@ pub(crate) fn run(torch: &Torch) -> anyhow::Result<()> {
     must(
         Command::new(&torch.python)
             .arg("conformance/nn/torch_interop.py")
-            .arg(workspace().join("target/release/strata"))
+            .arg(binary("release"))
             .arg(&torch.root),
     )
 }

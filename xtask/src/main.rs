@@ -2,13 +2,14 @@
 //!
 //! * `test` is the README's test command and all that CI runs.
 //! * `interop` exchanges state dicts with torch.
-//! * `bench` measures training epochs side by side with the peers in `bench/`.
+//! * `bench` measures side by side with the peers: training epochs, and `bench pipeline` DVC's commands.
 
 mod bench;
 mod interop;
 mod peers;
 mod test;
 
+use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
@@ -21,7 +22,7 @@ use clap::{Args, Parser};
 enum Task {
     /// Check the formatting, run the lints, all tests and the conformance cases
     Test,
-    /// Measure training epochs side by side with `PyTorch`
+    /// Measure side by side with the peers: training epochs with `PyTorch`, pipelines with DVC
     Bench(bench::Options),
     /// Exchange state dicts with `PyTorch`, both ways
     Interop(Torch),
@@ -60,6 +61,13 @@ fn workspace() -> PathBuf {
         .parent()
         .expect("xtask lies in the workspace")
         .to_owned()
+}
+
+/// The binary of strata as Cargo leaves it, `debug` or `release`.
+fn binary(profile: &str) -> PathBuf {
+    let target = env::var_os("CARGO_TARGET_DIR");
+    let target = target.map_or_else(|| workspace().join("target"), Into::into);
+    target.join(profile).join("strata")
 }
 
 /// Runs a command in the workspace, its output shown, and fails if it fails.

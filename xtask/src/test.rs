@@ -1,10 +1,10 @@
 //! The test command: formatting, lints, all tests, and the conformance cases.
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use crate::{must, peers, workspace};
+use crate::{binary, must, peers};
 
 /// Runs every check; the first that fails ends the run.
 pub(crate) fn run() -> anyhow::Result<()> {
@@ -38,13 +38,13 @@ fn conformance() -> anyhow::Result<()> {
         Command::new("python3")
             .arg("conformance/hydra/run.py")
             .args(["--cases", "conformance/hydra/cases.jsonl", "--binary"])
-            .arg(binary()),
+            .arg(binary("debug")),
     )?;
     must(
         Command::new("python3")
             .arg("conformance/dvc/run.py")
             .args(["--scenarios", "conformance/dvc/scenarios", "--binary"])
-            .arg(binary()),
+            .arg(binary("debug")),
     )
 }
 
@@ -53,16 +53,10 @@ fn with_dvc(python: &Path) -> anyhow::Result<()> {
     must(
         Command::new("python3")
             .args(["conformance/dvc/interop.py", "--binary"])
-            .arg(binary())
+            .arg(binary("debug"))
             .arg("--dvc")
             .arg(python.with_file_name("dvc")),
     )
-}
-
-fn binary() -> PathBuf {
-    let target = env::var_os("CARGO_TARGET_DIR");
-    let target = target.map_or_else(|| workspace().join("target"), Into::into);
-    target.join("debug").join("strata")
 }
 
 fn cargo() -> Command {

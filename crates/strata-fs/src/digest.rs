@@ -1,10 +1,8 @@
 //! Digests of files and streams, as lower-case hex.
 
-use std::fmt::Write as _;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use md5::Md5;
 use sha2::Digest as _;
 
 /// SHA-256 (FIPS 180-4) of bytes that arrive in pieces.
@@ -35,9 +33,30 @@ impl Sha256 {
     }
 }
 
-/// The 32 hex digits of the MD5 of a file's contents, read in pieces.
+/// MD5 (RFC 1321) of bytes that arrive in pieces.
 ///
-/// MD5 names contents here (DVC's cache, the sums data sets publish); it protects nothing.
+/// It names contents here (DVC's cache, the sums data sets publish); it protects nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Md5(md5::Md5);
+
+impl Md5 {
+    /// The digest of nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Appends bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The 32 hex digits of all bytes given so far.
+    pub fn hex(self) -> String {
+        hex(&self.0.finalize())
+    }
+}
+
+/// The 32 hex digits of the MD5 of a file's contents, read in pieces.
 ///
 /// # Errors
 /// Those of reading, with the path.
@@ -47,7 +66,7 @@ pub fn md5_of_file(path: &Path) -> io::Result<String> {
     let mut buffer = vec![0; 1 << 18];
     loop {
         match file.read(&mut buffer)? {
-            0 => return Ok(hex(&md5.finalize())),
+            0 => return Ok(md5.hex()),
             n => md5.update(&buffer[..n]),
         }
     }
@@ -55,16 +74,16 @@ pub fn md5_of_file(path: &Path) -> io::Result<String> {
 
 /// The 32 hex digits of the MD5 of some bytes.
 pub fn md5_of_bytes(bytes: &[u8]) -> String {
-    hex(&Md5::digest(bytes))
+    hex(&md5::Md5::digest(bytes))
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+/// Bytes as lower-case hex digits.
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits
+        .map(|digit| char::from(DIGITS[usize::from(digit)]))
+        .collect()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Entries of `.gitignore` for outputs that the cache keeps.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -8,24 +9,46 @@ use strata_fs::write_atomically;
 use crate::git::Git;
 use crate::hash::is_missing;
 
-/// Lets Git ignore `path`, by an entry in its own folder's `.gitignore`, unless it is ignored already.
+/// Lets Git ignore paths, by an entry in the `.gitignore` of each one's folder, unless it is ignored already. Gives the
+/// files that have changed.
 ///
 /// # Errors
 /// Those of Git and of writing.
-pub(crate) fn ignore(git: &Git, path: &Path) -> io::Result<()> {
-    let Some((file, entry)) = file_and_entry(path) else {
-        return Ok(());
-    };
-    let mut text = read(&file)?;
-    if text.lines().any(|line| line == entry) || git.is_ignored(path)? {
-        return Ok(());
+pub(crate) fn ignore(git: &Git, paths: &[&Path]) -> io::Result<Vec<PathBuf>> {
+    let mut texts: BTreeMap<PathBuf, String> = BTreeMap::new();
+    let mut asked = Vec::new();
+    for path in paths {
+        let Some((file, entry)) = file_and_entry(path) else {
+            continue;
+        };
+        if !texts.contains_key(&file) {
+            texts.insert(file.clone(), read(&file)?);
+        }
+        if !texts[&file].lines().any(|line| line == entry) {
+            asked.push((*path, file, entry));
+        }
     }
-    if !text.is_empty() && !text.ends_with('\n') {
+    let paths: Vec<&Path> = asked.iter().map(|(path, ..)| *path).collect();
+    let ignored = git.ignored(&paths)?;
+    let mut changed = Vec::new();
+    for ((_, file, entry), is_ignored) in asked.into_iter().zip(ignored) {
+        if is_ignored {
+            continue;
+        }
+        let text = texts.entry(file.clone()).or_default();
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        text.push_str(&entry);
         text.push('\n');
+        if !changed.contains(&file) {
+            changed.push(file);
+        }
     }
-    text.push_str(&entry);
-    text.push('\n');
-    write_atomically(&file, text.as_bytes())
+    for file in &changed {
+        write_atomically(file, texts[file].as_bytes())?;
+    }
+    Ok(changed)
 }
 
 /// Takes the entry of `path` out again, and the file with its last entry.

@@ -1,7 +1,9 @@
 //! Which files of a project do not count: `.dvcignore`, in the syntax of `.gitignore`.
 
+use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
@@ -19,7 +21,9 @@ const ALWAYS: [&str; 4] = [".hg/", ".git/", ".git", ".dvc/"];
 pub struct Ignore {
     root: PathBuf,
     /// Of the project's root, the fixed ones first.
-    of_root: Vec<Gitignore>,
+    of_root: Vec<Arc<Gitignore>>,
+    /// Of folders below it that have been asked for, most of which have none.
+    of_folders: Mutex<HashMap<PathBuf, Option<Arc<Gitignore>>>>,
 }
 
 /// Why a path is ignored.
@@ -41,11 +45,12 @@ impl Ignore {
         for pattern in ALWAYS {
             always.add_line(None, pattern).map_err(io::Error::other)?;
         }
-        let mut of_root = vec![always.build().map_err(io::Error::other)?];
-        of_root.extend(patterns_in(root)?);
+        let mut of_root = vec![Arc::new(always.build().map_err(io::Error::other)?)];
+        of_root.extend(read_patterns(root)?);
         Ok(Self {
             root: root.to_owned(),
             of_root,
+            of_folders: Mutex::default(),
         })
     }
 
@@ -75,7 +80,7 @@ impl Ignore {
                 return Ok(Some(reason));
             }
             if inner {
-                patterns.extend(patterns_in(&at)?);
+                patterns.extend(self.patterns_in(&at)?);
             }
         }
         Ok(None)
@@ -93,7 +98,7 @@ impl Ignore {
             for part in below {
                 at.push(part);
                 if at != folder {
-                    patterns.extend(patterns_in(&at)?);
+                    patterns.extend(self.patterns_in(&at)?);
                 }
             }
         }
@@ -101,17 +106,23 @@ impl Ignore {
         let mut folders = vec![folder.to_owned()];
         while let Some(current) = folders.pop() {
             for entry in fs_err::read_dir(&current)? {
-                let path = entry?.path();
+                let entry = entry?;
+                let path = entry.path();
+                let kind = entry.file_type()?;
                 // Links count as what they point to; one that points to nothing is left out.
-                let Ok(metadata) = fs_err::metadata(&path) else {
-                    continue;
+                let is_folder = if kind.is_symlink() {
+                    match fs_err::metadata(&path) {
+                        Ok(metadata) => metadata.is_dir(),
+                        Err(_) => continue,
+                    }
+                } else {
+                    kind.is_dir()
                 };
-                if decide(&patterns, &path, metadata.is_dir()).is_some() {
+                if decide(&patterns, &path, is_folder).is_some() {
                     continue;
                 }
-                if metadata.is_dir() {
-                    let is_link = fs_err::symlink_metadata(&path)?.is_symlink();
-                    if !(is_link && leads_upwards(&path)) {
+                if is_folder {
+                    if !(kind.is_symlink() && leads_upwards(&path)) {
                         folders.push(path);
                     }
                     continue;
@@ -132,51 +143,53 @@ impl Ignore {
         Ok(files)
     }
 
-    /// Folders and files below `folder` that count, top down, folders that `enter` refuses left out.
+    /// The files that `wanted` chooses by their paths, and the folders, that stand in a folder below the root and count;
+    /// either sorted.
     ///
     /// # Errors
     /// Those of reading.
-    pub fn walk(
+    pub fn children(
         &self,
         folder: &Path,
-        enter: &dyn Fn(&Path) -> bool,
-        visit: &mut dyn FnMut(&Path),
-    ) -> io::Result<()> {
+        wanted: impl Fn(&Path) -> bool,
+    ) -> io::Result<(Vec<PathBuf>, Vec<PathBuf>)> {
         let mut patterns = self.of_root.clone();
-        if folder != self.root {
-            patterns.extend(patterns_in(folder)?);
+        if let Ok(below) = folder.strip_prefix(&self.root) {
+            let mut at = self.root.clone();
+            for part in below {
+                at.push(part);
+                patterns.extend(self.patterns_in(&at)?);
+            }
         }
-        walk_with(&patterns, folder, enter, visit)
+        let (mut files, mut folders) = (Vec::new(), Vec::new());
+        for entry in fs_err::read_dir(folder)? {
+            let entry = entry?;
+            let path = entry.path();
+            let is_folder = entry.file_type()?.is_dir();
+            // Of many files few are wanted, and patterns cost more than names.
+            if (is_folder || wanted(&path)) && decide(&patterns, &path, is_folder).is_none() {
+                if is_folder { &mut folders } else { &mut files }.push(path);
+            }
+        }
+        files.sort();
+        folders.sort();
+        Ok((files, folders))
+    }
+
+    fn patterns_in(&self, folder: &Path) -> io::Result<Option<Arc<Gitignore>>> {
+        let mut known = self
+            .of_folders
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(patterns) = known.get(folder) {
+            return Ok(patterns.clone());
+        }
+        let patterns = read_patterns(folder)?;
+        known.insert(folder.to_owned(), patterns.clone());
+        Ok(patterns)
     }
 }
 
-fn walk_with(
-    patterns: &[Gitignore],
-    folder: &Path,
-    enter: &dyn Fn(&Path) -> bool,
-    visit: &mut dyn FnMut(&Path),
-) -> io::Result<()> {
-    let mut entries = Vec::new();
-    for entry in fs_err::read_dir(folder)? {
-        let entry = entry?;
-        entries.push((entry.path(), entry.file_type()?));
-    }
-    entries.sort_by(|a, b| a.0.cmp(&b.0));
-    for (path, kind) in entries.iter().filter(|(_, kind)| !kind.is_dir()) {
-        if decide(patterns, path, kind.is_dir()).is_none() {
-            visit(path);
-        }
-    }
-    for (path, _) in entries.iter().filter(|(_, kind)| kind.is_dir()) {
-        if decide(patterns, path, true).is_some() || !enter(path) {
-            continue;
-        }
-        let mut patterns = patterns.to_vec();
-        patterns.extend(patterns_in(path)?);
-        walk_with(&patterns, path, enter, visit)?;
-    }
-    Ok(())
-}
 /// Whether a link to a folder leads to one that it lies in.
 fn leads_upwards(link: &Path) -> bool {
     match (
@@ -189,7 +202,7 @@ fn leads_upwards(link: &Path) -> bool {
 }
 
 /// The deepest patterns that say anything decide.
-fn decide(patterns: &[Gitignore], path: &Path, is_folder: bool) -> Option<Reason> {
+fn decide(patterns: &[Arc<Gitignore>], path: &Path, is_folder: bool) -> Option<Reason> {
     for patterns in patterns.iter().rev() {
         match patterns.matched(path, is_folder) {
             Match::None => {}
@@ -205,7 +218,7 @@ fn decide(patterns: &[Gitignore], path: &Path, is_folder: bool) -> Option<Reason
     None
 }
 
-fn patterns_in(folder: &Path) -> io::Result<Option<Gitignore>> {
+fn read_patterns(folder: &Path) -> io::Result<Option<Arc<Gitignore>>> {
     let file = folder.join(IGNORE_FILE);
     let text = match fs_err::read_to_string(&file) {
         Ok(text) => text,
@@ -218,7 +231,8 @@ fn patterns_in(folder: &Path) -> io::Result<Option<Gitignore>> {
             .add_line(Some(file.clone()), line)
             .map_err(|error| io::Error::other(format!("'{}': {error}", file.display())))?;
     }
-    builder.build().map(Some).map_err(io::Error::other)
+    let patterns = builder.build().map_err(io::Error::other)?;
+    Ok(Some(Arc::new(patterns)))
 }
 
 #[cfg(test)]

@@ -3,16 +3,19 @@
 use std::env;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use strata_fs::{md5_of_bytes, write_atomically};
 
-use crate::cache::{Cache, LinkType};
+use crate::cache::{Cache, LinkType, Placing, Scratch, Wanted};
 use crate::config::{Config, IniFile};
 use crate::error::PipelineError;
 use crate::git::Git;
-use crate::hash::{Hasher, State, normalized};
+use crate::hash::{HashInfo, Hasher, State, normalized};
 use crate::ignore::{IGNORE_FILE, Ignore};
 use crate::lock::{PathLocks, RepositoryLock};
+use crate::parallel;
+use crate::progress::{DataProgress, Silent};
 
 const IGNORE_TEXT: &str = "\
 # Add patterns of files dvc should ignore, which could improve
@@ -35,9 +38,17 @@ pub struct Repository {
     pub ignore: Ignore,
     /// The cache.
     pub cache: Cache,
+    /// What DVC 2 has left in its folder.
+    legacy_cache: Cache,
     /// How objects become files.
     pub link_types: Vec<LinkType>,
+    /// Who is told how far long work on data has come.
+    pub progress: Box<dyn DataProgress>,
+    /// How many files are read at a time, if the settings say so.
+    checksum_jobs: Option<usize>,
     state: State,
+    /// Where files of the workspace lie until they are complete.
+    scratch: OnceLock<Scratch>,
 }
 
 impl Repository {
@@ -65,14 +76,22 @@ impl Repository {
             })?)
         };
         let cache = config.path_of("cache", "dir");
+        let mut cache = Cache::new(cache.unwrap_or_else(|| dvc.join("cache")));
+        if is_shared(&config)? {
+            cache = cache.shared();
+        }
         let types = config
             .get("cache", "type")
             .map_or("reflink,copy", |(types, _)| types);
         Ok(Self {
             ignore: Ignore::open(&root)?,
-            cache: Cache::new(cache.unwrap_or_else(|| dvc.join("cache"))),
+            legacy_cache: cache.legacy(),
+            cache,
             link_types: LinkType::parse_list(types),
+            progress: Box::new(Silent),
+            checksum_jobs: checksum_jobs(&config)?,
             state: State::open(state_path(&config, &root)),
+            scratch: OnceLock::new(),
             config,
             git,
             current,
@@ -131,12 +150,76 @@ impl Repository {
         Hasher {
             state: &self.state,
             ignore: &self.ignore,
+            threads: self.threads(),
+            progress: &*self.progress,
         }
+    }
+
+    fn threads(&self) -> usize {
+        self.checksum_jobs.unwrap_or_else(parallel::available)
+    }
+
+    /// The cache that keeps what an entry names: entries that DVC 2 wrote name objects of another place.
+    pub fn cache_of(&self, info: &HashInfo) -> &Cache {
+        if info.is_legacy {
+            &self.legacy_cache
+        } else {
+            &self.cache
+        }
+    }
+
+    /// Makes files of the workspace from objects.
+    pub(crate) fn place(&self, wanted: &[Wanted]) -> io::Result<()> {
+        self.place_by(&self.link_types, wanted)
+    }
+
+    /// Makes files of the workspace from others, whatever `cache.type` says.
+    pub(crate) fn place_copies(&self, wanted: &[Wanted]) -> io::Result<()> {
+        self.place_by(&[LinkType::Reflink, LinkType::Copy], wanted)
+    }
+
+    fn place_by(&self, types: &[LinkType], wanted: &[Wanted]) -> io::Result<()> {
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let scratch = if let Some(scratch) = self.scratch.get() {
+            scratch
+        } else {
+            let made = Scratch::open_in(&self.temporary().join("strata"))?;
+            self.scratch.get_or_init(|| made)
+        };
+        let placing = Placing {
+            types,
+            scratch,
+            state: &self.state,
+            threads: self.threads(),
+            progress: &*self.progress,
+        };
+        placing.place(wanted)
+    }
+
+    /// Whether `cache.type` begins with `hardlink`: what is added becomes an object itself.
+    pub(crate) fn adds_links(&self) -> bool {
+        self.link_types.first() == Some(&LinkType::Hardlink)
     }
 
     /// Keeps what has been hashed for the next command. A state that cannot be kept costs time, nothing else.
     pub fn save_state(&self) {
         let _ = self.state.save();
+    }
+
+    /// Adds files that were written to Git's index, if `core.autostage` is set.
+    ///
+    /// # Errors
+    /// Git cannot be started.
+    pub(crate) fn stage_in_git(&self, files: &[PathBuf]) -> io::Result<()> {
+        match &self.git {
+            Some(git) if !files.is_empty() && self.config.is_true("core", "autostage") => {
+                let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+                git.add(&files)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The project's folder for temporary files.
@@ -149,6 +232,15 @@ impl Repository {
     /// # Errors
     /// Another process holds it.
     pub fn lock(&self) -> Result<RepositoryLock, PipelineError> {
+        // With another lock than DVC's, both would work on the project at the same time.
+        if self.config.is_true("core", "hardlink_lock") {
+            return Err(PipelineError::Config {
+                why: "`core.hardlink_lock` is set, and strata does not have that kind of lock; \
+                      without it (`dvc config --unset core.hardlink_lock`, in the file that sets it) \
+                      both tools lock the project with flock"
+                    .to_owned(),
+            });
+        }
         Ok(RepositoryLock::acquire(&self.temporary().join("lock"))?)
     }
 
@@ -244,6 +336,35 @@ fn write_ignore_file(folder: &Path) -> io::Result<()> {
         return Ok(());
     }
     fs_err::write(file, IGNORE_TEXT)
+}
+
+/// `cache.shared`: `group` is the only choice.
+fn is_shared(config: &Config) -> Result<bool, PipelineError> {
+    match config.get("cache", "shared") {
+        None => Ok(false),
+        Some(("group", _)) => Ok(true),
+        Some((other, file)) => Err(PipelineError::Config {
+            why: format!(
+                "'{}': `cache.shared` is '{other}'; the only choice is 'group'",
+                file.display()
+            ),
+        }),
+    }
+}
+
+fn checksum_jobs(config: &Config) -> Result<Option<usize>, PipelineError> {
+    let Some((text, file)) = config.get("core", "checksum_jobs") else {
+        return Ok(None);
+    };
+    match text.trim().parse::<usize>() {
+        Ok(number) if number > 0 => Ok(Some(number)),
+        _ => Err(PipelineError::Config {
+            why: format!(
+                "'{}': `core.checksum_jobs` is '{text}'; it must be a number from 1 on",
+                file.display()
+            ),
+        }),
+    }
 }
 
 /// One state for each project, outside of it, so that copies of the project do not share one.

@@ -1,21 +1,34 @@
 //! The objects.
 
+use std::fs::Permissions;
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use strata_fs::md5_of_file;
 use thiserror::Error;
 
-use crate::hash::{Tree, TreeError, is_missing};
+use super::link::Wanted;
+use super::scratch::Scratch;
+use crate::hash::{
+    Algorithm, Digest, PIECE, Tree, TreeError, digest_of, fill, is_missing, steadily, with_buffer,
+};
+use crate::parallel::{self, side_by_side};
 
 /// The largest list of a folder's files that is read; ten million files have about this much.
 const LARGEST_TREE_BYTES: u64 = 1 << 30;
+
+/// Permissions of a complete object.
+const OBJECT_MODE: u32 = 0o444;
 
 /// A folder of objects, named by their contents.
 #[derive(Debug, Clone)]
 pub struct Cache {
     folder: PathBuf,
+    /// How the objects were hashed; DVC 2's lie elsewhere.
+    algorithm: Algorithm,
+    is_shared: bool,
+    scratch: Arc<Mutex<Option<Arc<Scratch>>>>,
 }
 
 /// Why an object cannot be had.
@@ -42,7 +55,30 @@ pub enum CacheError {
 impl Cache {
     /// The cache in a folder, which is made when the first object comes.
     pub fn new(folder: PathBuf) -> Self {
-        Self { folder }
+        Self {
+            folder,
+            algorithm: Algorithm::Md5,
+            is_shared: false,
+            scratch: Arc::default(),
+        }
+    }
+
+    /// The same cache used by a group (`cache.shared`): its folders may be written by the group and stay the group's.
+    #[must_use]
+    pub fn shared(self) -> Self {
+        Self {
+            is_shared: true,
+            ..self
+        }
+    }
+
+    /// What DVC 2 has left in the same folder, which its entries still name.
+    #[must_use]
+    pub fn legacy(&self) -> Self {
+        Self {
+            algorithm: Algorithm::Md5Dos2Unix,
+            ..self.clone()
+        }
     }
 
     /// The folder.
@@ -50,10 +86,25 @@ impl Cache {
         &self.folder
     }
 
+    /// An object as a file of the workspace.
+    pub(crate) fn wanted(&self, md5: &str, at: PathBuf, is_executable: bool) -> Wanted {
+        let is_md5 = self.algorithm == Algorithm::Md5;
+        Wanted {
+            object: self.path(md5),
+            md5: is_md5.then(|| md5.to_owned()),
+            at,
+            is_executable,
+        }
+    }
+
     /// Where the object of this name is or would be.
     pub fn path(&self, md5: &str) -> PathBuf {
         let (first, rest) = md5.split_at_checked(2).unwrap_or((md5, ""));
-        self.folder.join("files/md5").join(first).join(rest)
+        let objects = match self.algorithm {
+            Algorithm::Md5 => self.folder.join("files/md5"),
+            Algorithm::Md5Dos2Unix => self.folder.clone(),
+        };
+        objects.join(first).join(rest)
     }
 
     /// Whether there is such an object, and a whole one.
@@ -65,36 +116,77 @@ impl Cache {
     /// Those of reading.
     pub fn has(&self, md5: &str) -> io::Result<bool> {
         let path = self.path(md5);
-        let metadata = match fs_err::metadata(&path) {
+        let metadata = match std::fs::metadata(&path) {
             Ok(metadata) => metadata,
             Err(error) if is_missing(&error) => return Ok(false),
-            Err(error) => return Err(error),
+            Err(_) => fs_err::metadata(&path)?,
         };
         if !metadata.is_file() {
             return Ok(false);
         }
-        if metadata.permissions().mode() & 0o777 == 0o444 {
+        if metadata.permissions().mode() & 0o777 == OBJECT_MODE {
             return Ok(true);
         }
-        let hashed = md5_of_file(&path)?;
+        let (hashed, _) = digest_of(&path, self.algorithm, &|_| ())?;
         if hashed == md5.trim_end_matches(".dir") {
-            protect(&path)?;
+            // In a shared cache it may be another user's; then it is hashed again the next time.
+            let _ = protect(&path);
             return Ok(true);
         }
         fs_err::remove_file(&path)?;
         Ok(false)
     }
 
-    /// Adds a file whose MD5 is known to be `md5`.
+    /// Adds a file whose hash was found to be `md5`.
     ///
     /// # Errors
-    /// Those of copying.
+    /// Those of copying; the file is not what it was when it was hashed.
     pub fn add_file(&self, file: &Path, md5: &str) -> io::Result<()> {
         if self.has(md5)? {
             return Ok(());
         }
-        let mut source = fs_err::File::open(file)?;
-        self.add(md5, |target| io::copy(&mut source, target).map(drop))
+        let scratch = self.scratch()?;
+        let ((copy, hashed), _) = steadily(file, |source, look| {
+            let (copy, mut target) = scratch.file(OBJECT_MODE)?;
+            let mut digest = Digest::new(self.algorithm);
+            let mut left = look.size;
+            with_buffer(|buffer| {
+                while left > 0 {
+                    let n = fill(source, buffer, left)?;
+                    if n == 0 {
+                        break;
+                    }
+                    digest.update(&buffer[..n]);
+                    target.write_all(&buffer[..n])?;
+                    left -= n as u64;
+                }
+                io::Result::Ok(())
+            })?;
+            Ok((copy, digest.hex()))
+        })?;
+        if hashed != md5 {
+            fs_err::remove_file(&copy)?;
+            return Err(io::Error::other(format!(
+                "'{}' has changed since it was hashed; try again when nothing writes to it",
+                file.display()
+            )));
+        }
+        self.install(&copy, md5)
+    }
+
+    /// Adds an object of some bytes that are known to have this hash.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub(crate) fn add_bytes(&self, bytes: &[u8], md5: &str) -> io::Result<()> {
+        if self.has(md5)? {
+            return Ok(());
+        }
+        let (path, mut file) = self.scratch()?.file(OBJECT_MODE)?;
+        for piece in bytes.chunks(PIECE) {
+            file.write_all(piece)?;
+        }
+        self.install(&path, md5)
     }
 
     /// Adds the list of a folder's files, whose own objects are there already.
@@ -102,30 +194,60 @@ impl Cache {
     /// # Errors
     /// Those of writing.
     pub fn add_tree(&self, tree: &Tree) -> io::Result<()> {
-        let md5 = tree.md5();
-        if self.has(&md5)? {
-            return Ok(());
-        }
-        self.add(&md5, |target| target.write_all(tree.to_json().as_bytes()))
+        self.add_bytes(tree.to_json().as_bytes(), &tree.md5())
     }
 
-    /// An object appears under its name when it is complete, and is read-only.
-    fn add(
-        &self,
-        md5: &str,
-        fill: impl FnOnce(&mut std::fs::File) -> io::Result<()>,
-    ) -> io::Result<()> {
+    /// Where objects are made; a folder beside them, so that they can be renamed.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub(crate) fn scratch(&self) -> io::Result<Arc<Scratch>> {
+        let mut scratch = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(scratch) = &*scratch {
+            return Ok(Arc::clone(scratch));
+        }
+        let parent = self.folder.join(".strata-tmp");
+        self.make_folder(&parent)?;
+        let made = Arc::new(Scratch::open_in(&parent)?);
+        *scratch = Some(Arc::clone(&made));
+        Ok(made)
+    }
+
+    /// Gives a complete file its name, and makes it read-only before: an object that is read-only is trusted.
+    ///
+    /// # Errors
+    /// Those of renaming.
+    pub(crate) fn install(&self, file: &Path, md5: &str) -> io::Result<()> {
+        // Mostly it was made so; a question costs less than a change.
+        let mode = fs_err::metadata(file)?.permissions().mode();
+        if mode & 0o777 != OBJECT_MODE {
+            protect(file)?;
+        }
         let path = self.path(md5);
-        let folder = path.parent().unwrap_or(&self.folder);
-        fs_err::create_dir_all(folder)?;
-        let mut file = tempfile::Builder::new()
-            .prefix(".strata-")
-            .suffix(".tmp")
-            .permissions(std::fs::Permissions::from_mode(0o666))
-            .tempfile_in(folder)?;
-        fill(file.as_file_mut())?;
-        protect(file.path())?;
-        file.persist(&path).map_err(|error| error.error)?;
+        match std::fs::rename(file, &path) {
+            Err(error) if is_missing(&error) => {
+                self.make_folder(path.parent().unwrap_or(&self.folder))?;
+                fs_err::rename(file, &path)
+            }
+            Err(_) => fs_err::rename(file, &path),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// Makes a folder and those above it; in a shared cache with the group's permissions, whatever the umask.
+    fn make_folder(&self, folder: &Path) -> io::Result<()> {
+        if !self.is_shared {
+            return fs_err::create_dir_all(folder);
+        }
+        let above = folder.ancestors().take_while(|above| !above.exists());
+        let missing: Vec<&Path> = above.collect();
+        for folder in missing.into_iter().rev() {
+            match fs_err::create_dir(folder) {
+                Ok(()) => fs_err::set_permissions(folder, Permissions::from_mode(0o2775))?,
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
         Ok(())
     }
 
@@ -135,15 +257,19 @@ impl Cache {
     /// There is no such object, or it is damaged.
     pub fn tree(&self, md5: &str) -> Result<Tree, CacheError> {
         if !self.has(md5)? {
-            return Err(CacheError::Missing {
-                md5: md5.to_owned(),
-                folder: self.folder.display().to_string(),
-            });
+            return Err(self.missing(md5));
         }
         let mut text = String::new();
         let file = fs_err::File::open(self.path(md5))?;
         file.take(LARGEST_TREE_BYTES).read_to_string(&mut text)?;
         Ok(Tree::from_json(md5, &text)?)
+    }
+
+    pub(crate) fn missing(&self, md5: &str) -> CacheError {
+        CacheError::Missing {
+            md5: md5.to_owned(),
+            folder: self.folder.display().to_string(),
+        }
     }
 
     /// Whether an object is there, and, for a folder, all of its files.
@@ -162,17 +288,15 @@ impl Cache {
             Err(CacheError::Io(error)) => return Err(error),
             Err(_) => return Ok(false),
         };
-        for (_, md5) in tree.entries() {
-            if !self.has(md5)? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        let has = side_by_side(tree.entries(), parallel::available(), |(_, md5)| {
+            self.has(md5)
+        })?;
+        Ok(has.into_iter().all(|has| has))
     }
 }
 
 fn protect(path: &Path) -> io::Result<()> {
-    fs_err::set_permissions(path, std::fs::Permissions::from_mode(0o444))
+    fs_err::set_permissions(path, Permissions::from_mode(OBJECT_MODE))
 }
 
 #[cfg(test)]
@@ -195,10 +319,36 @@ mod tests {
         assert_eq!(mode & 0o777, 0o444);
         assert!(cache.has(&md5).unwrap());
 
-        fs_err::set_permissions(&object, std::fs::Permissions::from_mode(0o644)).unwrap();
+        fs_err::set_permissions(&object, Permissions::from_mode(0o644)).unwrap();
         fs_err::write(&object, "damaged").unwrap();
         assert!(!cache.has(&md5).unwrap());
         assert!(!object.exists());
+    }
+
+    #[test]
+    fn a_file_that_is_not_what_it_was_does_not_get_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::new(folder.path().join("cache"));
+        let file = folder.path().join("file");
+        fs_err::write(&file, "after").unwrap();
+        let md5 = md5_of_bytes(b"before");
+        let error = cache.add_file(&file, &md5).unwrap_err();
+        assert!(error.to_string().contains("has changed since"), "{error}");
+        assert!(!cache.path(&md5).exists());
+    }
+
+    #[test]
+    fn the_folders_of_a_shared_cache_are_the_groups() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::new(folder.path().join("cache")).shared();
+        let md5 = md5_of_bytes(b"x");
+        cache.add_bytes(b"x", &md5).unwrap();
+        let mode = |path: &Path| fs_err::metadata(path).unwrap().permissions().mode() & 0o7777;
+        let object = cache.path(&md5);
+        assert_eq!(mode(&object), 0o444);
+        for folder in object.ancestors().skip(1).take(4) {
+            assert_eq!(mode(folder), 0o2775, "{}", folder.display());
+        }
     }
 
     #[test]

@@ -4,16 +4,15 @@ use std::fs::Metadata;
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
-
-use strata_fs::md5_of_file;
+use std::sync::Arc;
 
 use super::info::HashInfo;
+use super::reading::{Algorithm, digest_of};
 use super::state::State;
 use super::tree::Tree;
 use crate::ignore::Ignore;
+use crate::parallel::side_by_side;
+use crate::progress::{Activity, Begun, DataProgress};
 
 /// What stands at a path.
 #[derive(Debug, Clone)]
@@ -21,7 +20,7 @@ pub struct Hashed {
     /// What a lock file says of it.
     pub info: HashInfo,
     /// The files of a folder.
-    pub tree: Option<Tree>,
+    pub tree: Option<Arc<Tree>>,
 }
 
 /// Hashes files and folders, and remembers what it has hashed.
@@ -31,63 +30,110 @@ pub struct Hasher<'a> {
     pub state: &'a State,
     /// Which files of a folder do not count.
     pub ignore: &'a Ignore,
+    /// How many files are read at a time.
+    pub threads: usize,
+    /// Who is told how far it has come.
+    pub progress: &'a dyn DataProgress,
 }
-
-/// Files below which more threads cost more than they bring.
-const FEW_FILES: usize = 16;
 
 impl Hasher<'_> {
     /// What stands at `path`, nothing if nothing does. Symbolic links count as what they point to.
     ///
     /// # Errors
-    /// Those of reading, with the path.
-    pub fn hash(&self, path: &Path) -> io::Result<Option<Hashed>> {
-        let metadata = match fs_err::metadata(path) {
-            Ok(metadata) => metadata,
-            Err(error) if is_missing(&error) => return Ok(None),
-            Err(error) => return Err(error),
+    /// Those of reading, with the path; a file that keeps changing.
+    pub fn hash(&self, path: &Path, algorithm: Algorithm) -> io::Result<Option<Hashed>> {
+        let Some(metadata) = metadata_of(path)? else {
+            return Ok(None);
         };
         if metadata.is_dir() {
-            return self.hash_folder(path).map(Some);
+            return self.hash_folder(path, algorithm).map(Some);
         }
-        let info = HashInfo {
-            md5: self.md5(path, &metadata)?,
-            size: Some(metadata.len()),
-            is_executable: metadata.permissions().mode() & 0o100 != 0,
-            ..HashInfo::default()
-        };
-        Ok(Some(Hashed { info, tree: None }))
+        let begun = self.begin(1, Some(metadata.len()));
+        let (md5, size) = self.md5(path, &metadata, algorithm, &begun)?;
+        Ok(Some(of_file(md5, size, &metadata, algorithm)))
     }
 
-    /// The MD5 of a file.
-    ///
-    /// # Errors
-    /// Those of reading.
-    pub fn md5(&self, path: &Path, metadata: &Metadata) -> io::Result<String> {
-        if let Some(md5) = self.state.get(path, metadata) {
-            return Ok(md5);
-        }
-        let md5 = md5_of_file(path)?;
-        self.state.remember(path, metadata, &md5);
-        Ok(md5)
+    fn begin(&self, files: u64, bytes: Option<u64>) -> Begun<'_> {
+        Begun::new(self.progress, Activity::Hashing, files, bytes)
     }
 
-    fn hash_folder(&self, folder: &Path) -> io::Result<Hashed> {
+    /// The hash and the size of a file.
+    fn md5(
+        &self,
+        path: &Path,
+        metadata: &Metadata,
+        algorithm: Algorithm,
+        begun: &Begun<'_>,
+    ) -> io::Result<(String, u64)> {
+        let key = key_of(path, algorithm);
+        if let Some(md5) = self.state.get(&key, metadata) {
+            begun.advance(1, metadata.len());
+            return Ok((md5, metadata.len()));
+        }
+        let (md5, look) = digest_of(path, algorithm, &|bytes| begun.advance(0, bytes))?;
+        begun.advance(1, 0);
+        self.state.remember(&key, look, &md5);
+        Ok((md5, look.size))
+    }
+
+    fn hash_folder(&self, folder: &Path, algorithm: Algorithm) -> io::Result<Hashed> {
         let files = self.ignore.files_below(folder)?;
-        let hashed = side_by_side(&files, |file| {
+        let begun = self.begin(files.len() as u64, None);
+        let hashed = side_by_side(&files, self.threads, |file| {
             let path = folder.join(file);
             let metadata = fs_err::metadata(&path)?;
-            Ok((self.md5(&path, &metadata)?, metadata.len()))
+            self.md5(&path, &metadata, algorithm, &begun)
         })?;
-        let size = hashed.iter().map(|(_, size)| size).sum();
-        let md5s = hashed.into_iter().map(|(md5, _)| md5);
-        let tree = Tree::new(files.into_iter().zip(md5s).collect());
-        let info = tree.info(size);
-        Ok(Hashed {
-            info,
-            tree: Some(tree),
-        })
+        Ok(of_folder(files, hashed, algorithm))
     }
+}
+
+/// Of what stands at a path; nothing if nothing does.
+pub(crate) fn metadata_of(path: &Path) -> io::Result<Option<Metadata>> {
+    match fs_err::metadata(path) {
+        Ok(metadata) => Ok(Some(metadata)),
+        Err(error) if is_missing(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+pub(crate) fn of_file(md5: String, size: u64, metadata: &Metadata, algorithm: Algorithm) -> Hashed {
+    let info = HashInfo {
+        md5,
+        size: Some(size),
+        nfiles: None,
+        is_executable: metadata.permissions().mode() & 0o100 != 0,
+        is_legacy: algorithm == Algorithm::Md5Dos2Unix,
+    };
+    Hashed { info, tree: None }
+}
+
+/// Of a folder's files, with the hash and the size of each.
+pub(crate) fn of_folder(
+    files: Vec<String>,
+    hashed: Vec<(String, u64)>,
+    algorithm: Algorithm,
+) -> Hashed {
+    let size = hashed.iter().map(|(_, size)| size).sum();
+    let md5s = hashed.into_iter().map(|(md5, _)| md5);
+    let tree = Tree::new(files.into_iter().zip(md5s).collect());
+    let info = HashInfo {
+        is_legacy: algorithm == Algorithm::Md5Dos2Unix,
+        ..tree.info(size)
+    };
+    Hashed {
+        info,
+        tree: Some(Arc::new(tree)),
+    }
+}
+
+/// What the state knows a file's hash by; no path has a NUL in it.
+fn key_of(path: &Path, algorithm: Algorithm) -> PathBuf {
+    let mut key = path.as_os_str().to_owned();
+    if algorithm == Algorithm::Md5Dos2Unix {
+        key.push("\0dos2unix");
+    }
+    PathBuf::from(key)
 }
 
 /// Whether an error says that nothing stands at a path.
@@ -96,51 +142,6 @@ pub(crate) fn is_missing(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
     )
-}
-
-/// `work` done for each item, in as many threads as the machine has; results in the items' order. The first error, in
-/// time, ends the work.
-///
-/// # Errors
-/// That error.
-pub(crate) fn side_by_side<T: Sync, R: Send>(
-    items: &[T],
-    work: impl Fn(&T) -> io::Result<R> + Sync,
-) -> io::Result<Vec<R>> {
-    let threads = thread::available_parallelism().map_or(1, usize::from);
-    if items.len() < FEW_FILES || threads == 1 {
-        return items.iter().map(work).collect();
-    }
-    let next = AtomicUsize::new(0);
-    let failed = Mutex::new(None);
-    let done = Mutex::new(Vec::with_capacity(items.len()));
-    thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                let mut own = Vec::new();
-                loop {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(item) = items.get(index) else { break };
-                    match work(item) {
-                        Ok(result) => own.push((index, result)),
-                        Err(error) => {
-                            next.store(items.len(), Ordering::Relaxed);
-                            *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-                        }
-                    }
-                }
-                done.lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .extend(own);
-            });
-        }
-    });
-    if let Some(error) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        return Err(error);
-    }
-    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    done.sort_by_key(|(index, _)| *index);
-    Ok(done.into_iter().map(|(_, result)| result).collect())
 }
 
 /// Paths below a folder, with `/` between their parts.
@@ -164,4 +165,41 @@ pub(crate) fn normalized(path: &Path) -> PathBuf {
         }
     }
     plain
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::progress::Silent;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(16))]
+        #[test]
+        fn any_number_of_threads_finds_the_same(
+            files in prop::collection::btree_map("[a-c]/[a-z]{1,3}", prop::collection::vec(any::<u8>(), 0..40), 0..60),
+            threads in 2_usize..6,
+        ) {
+            let project = tempfile::tempdir().unwrap();
+            let data = project.path().join("data");
+            fs_err::create_dir(&data).unwrap();
+            for (path, contents) in &files {
+                let path = data.join(path);
+                fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+                fs_err::write(path, contents).unwrap();
+            }
+            let ignore = Ignore::open(project.path()).unwrap();
+            let hash = |threads: usize| {
+                let state = State::open(project.path().join("state"));
+                let hasher = Hasher { state: &state, ignore: &ignore, threads, progress: &Silent };
+                hasher.hash(&data, Algorithm::Md5).unwrap().unwrap()
+            };
+            let (alone, together) = (hash(1), hash(threads));
+            prop_assert_eq!(&alone.info, &together.info);
+            prop_assert_eq!(alone.tree, together.tree);
+            prop_assert_eq!(alone.info.nfiles, Some(files.len() as u64));
+        }
+    }
 }

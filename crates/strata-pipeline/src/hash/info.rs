@@ -1,5 +1,6 @@
 //! What a lock file or a `.dvc` file holds of one path.
 
+use super::reading::Algorithm;
 use crate::value::{Key, Map, Value};
 
 /// MD5 and size of a file or folder.
@@ -23,9 +24,18 @@ impl HashInfo {
         self.md5.strip_suffix(".dir").is_some()
     }
 
-    /// Whether both name the same contents.
+    /// How the contents were hashed.
+    pub fn algorithm(&self) -> Algorithm {
+        if self.is_legacy {
+            Algorithm::Md5Dos2Unix
+        } else {
+            Algorithm::Md5
+        }
+    }
+
+    /// Whether both name the same contents, hashed the same way.
     pub fn same_contents(&self, other: &Self) -> bool {
-        self.md5 == other.md5
+        self.md5 == other.md5 && self.is_legacy == other.is_legacy
     }
 
     /// Takes what an entry of a lock file or of a `.dvc` file says; none without `md5`.

@@ -1,6 +1,6 @@
 //! The files of a folder.
 
-use serde_json::Value as Json;
+use serde::Deserialize;
 use strata_fs::md5_of_bytes;
 use thiserror::Error;
 
@@ -11,6 +11,13 @@ use crate::value::write_json_string;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tree {
     entries: Vec<(String, String)>,
+}
+
+/// One file in the object's text.
+#[derive(Deserialize)]
+struct Item {
+    md5: String,
+    relpath: String,
 }
 
 /// Why a text is no list of a folder's files.
@@ -95,15 +102,13 @@ impl Tree {
             object: object.to_owned(),
             why: why.to_owned(),
         };
-        let json: Json =
+        let items: Vec<Item> =
             serde_json::from_str(text).map_err(|error| malformed(&error.to_string()))?;
-        let items = json.as_array().ok_or_else(|| malformed("no list"))?;
-        let entry = |item: &Json| {
-            let text = |key: &str| item.get(key).and_then(Json::as_str).map(str::to_owned);
-            let (path, md5) = (text("relpath")?, text("md5")?);
-            (stays_inside(&path) && is_md5(&md5)).then_some((path, md5))
+        let entry = |item: Item| {
+            let is_proper = stays_inside(&item.relpath) && is_md5(&item.md5);
+            is_proper.then_some((item.relpath, item.md5))
         };
-        let entries: Option<Vec<_>> = items.iter().map(entry).collect();
+        let entries: Option<Vec<_>> = items.into_iter().map(entry).collect();
         let entries = entries.ok_or_else(|| malformed("an entry has no proper path and MD5"))?;
         Ok(Self::new(entries))
     }

@@ -95,7 +95,7 @@ impl Project {
 
     /// Files whose contents are nowhere else must not be lost.
     fn check_unsaved(&self, out: &Output) -> Result<(), PipelineError> {
-        let Some(present) = self.hash(&out.at)? else {
+        let Some(present) = self.hash_like(&out.at, out.locked.as_ref())? else {
             return Ok(());
         };
         if out
@@ -105,8 +105,9 @@ impl Project {
         {
             return Ok(());
         }
-        let files: Vec<(PathBuf, String)> = match present.tree {
-            None => vec![(out.at.clone(), present.info.md5)],
+        let cache = self.repository.cache_of(&present.info);
+        let files: Vec<(PathBuf, String)> = match &present.tree {
+            None => vec![(out.at.clone(), present.info.md5.clone())],
             Some(tree) => {
                 let entries = tree.entries().iter();
                 entries
@@ -116,7 +117,7 @@ impl Project {
         };
         let mut unsaved = Vec::new();
         for (path, md5) in files {
-            if !self.repository.cache.has(&md5)? {
+            if !cache.has(&md5)? {
                 unsaved.push(self.display(&path));
             }
         }

@@ -38,7 +38,8 @@ pub(super) fn write(project: &Project, stage: &Stage) -> Result<(), PipelineErro
     let entries = Value::List(entries.collect());
     document.update(&["outs"], &entries);
     write_atomically(file, document.to_text().as_bytes())?;
-    Ok(())
+    let changed = std::slice::from_ref(file);
+    Ok(project.repository.stage_in_git(changed)?)
 }
 
 /// An entry with the present hash; other keys keep their places.
@@ -110,6 +111,7 @@ impl Project {
     }
 
     fn save_data(&self, mut stage: Stage) -> Result<Stage, PipelineError> {
+        stage.take_in_outs(self)?;
         let saved = stage.save_outs(self, false)?;
         stage.commit(self, &saved)?;
         write(self, &stage)?;

@@ -153,6 +153,7 @@ impl Project {
             return Err(PipelineError::NotCommitted { stage: name });
         }
         stage.save_deps(self, false)?;
+        stage.take_in_outs(self)?;
         let saved = stage.save_outs(self, false)?;
         stage.commit(self, &saved)?;
         stage.locked_command = stage
@@ -171,7 +172,8 @@ fn is_changed_beyond_cache(project: &Project, stage: &Stage) -> Result<bool, Pip
         return Ok(true);
     }
     for out in &stage.outs {
-        let found = project.hash(&out.at)?.map(|hashed| hashed.info);
+        let found = project.hash_like(&out.at, out.locked.as_ref())?;
+        let found = found.map(|hashed| hashed.info);
         let same = match (&found, &out.locked) {
             (Some(found), Some(locked)) => found.same_contents(locked),
             _ => false,

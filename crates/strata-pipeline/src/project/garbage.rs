@@ -42,12 +42,12 @@ impl Project {
     }
 
     fn used_objects(&self) -> Result<HashSet<String>, PipelineError> {
-        let cache = &self.repository.cache;
         let mut used = HashSet::new();
         let outs = self.stages.iter().flat_map(|stage| &stage.outs);
         let cached = outs.filter(|out| out.is_cached);
         for locked in cached.filter_map(|out| out.locked.as_ref()) {
             used.insert(locked.md5.clone());
+            let cache = self.repository.cache_of(locked);
             if locked.is_folder() && cache.has(&locked.md5)? {
                 let tree = cache.tree(&locked.md5)?;
                 used.extend(tree.entries().iter().map(|(_, md5)| md5.clone()));

@@ -1,5 +1,8 @@
 //! How stages depend on each other.
 
+use std::collections::HashSet;
+use std::path::Path;
+
 use super::index::Project;
 use crate::error::PipelineError;
 use crate::stage::{Output, Stage};
@@ -8,6 +11,8 @@ use crate::stage::{Output, Stage};
 #[derive(Debug, Clone)]
 pub struct Graph {
     makers: Vec<Vec<usize>>,
+    /// The same the other way round.
+    readers: Vec<Vec<usize>>,
 }
 
 impl Graph {
@@ -24,10 +29,19 @@ impl Graph {
 
     /// The same of stages that may be in each other's way.
     pub fn unchecked(project: &Project) -> Self {
-        let makers = project.stages.iter().map(|stage| makers_of(project, stage));
-        Self {
-            makers: makers.collect(),
+        let outs = Makers::of(&project.stages);
+        let makers = project.stages.iter().map(|stage| outs.for_reader(stage));
+        Self::from_makers(makers.collect())
+    }
+
+    fn from_makers(makers: Vec<Vec<usize>>) -> Self {
+        let mut readers = vec![Vec::new(); makers.len()];
+        for (stage, makers) in makers.iter().enumerate() {
+            for &maker in makers {
+                readers[maker].push(stage);
+            }
         }
+        Self { makers, readers }
     }
 
     /// The stages that make what a stage reads, in the order of its dependencies.
@@ -37,9 +51,7 @@ impl Graph {
 
     /// The stages that read what a stage makes, in the project's order.
     pub fn readers(&self, stage: usize) -> Vec<usize> {
-        let all = 0..self.makers.len();
-        all.filter(|&other| self.makers[other].contains(&stage))
-            .collect()
+        self.readers[stage].clone()
     }
 
     /// The graph in which stages of some kind depend on nothing.
@@ -53,9 +65,7 @@ impl Graph {
                 makers.clone()
             }
         });
-        Self {
-            makers: makers.collect(),
-        }
+        Self::from_makers(makers.collect())
     }
 
     /// Chosen stages, each after those that it depends on: networkx's `dfs_postorder_nodes` over the subgraph.
@@ -168,19 +178,47 @@ fn circle_error(project: &Project, circle: &[usize]) -> PipelineError {
     }
 }
 
-fn makers_of(project: &Project, reader: &Stage) -> Vec<usize> {
-    let paths = reader.deps.iter().map(|dep| &dep.at);
-    let paths = paths.chain(reader.params.iter().map(|params| &params.at));
-    let mut makers = Vec::new();
-    for path in paths {
-        for (index, stage) in project.stages.iter().enumerate() {
-            let makes = |out: &Output| path.starts_with(&out.at) || out.at.starts_with(path);
-            if stage.outs.iter().any(makes) && !makers.contains(&index) {
-                makers.push(index);
-            }
-        }
+/// The outputs of all stages in the order of their paths, in which what lies in a folder follows it.
+struct Makers<'a> {
+    outs: Vec<(&'a Path, usize)>,
+}
+
+impl<'a> Makers<'a> {
+    fn of(stages: &'a [Stage]) -> Self {
+        let stages = stages.iter().enumerate();
+        let outs = stages.flat_map(|(index, stage)| {
+            let outs = stage.outs.iter();
+            outs.map(move |out| (out.at.as_path(), index))
+        });
+        let mut outs: Vec<_> = outs.collect();
+        outs.sort_unstable();
+        Self { outs }
     }
-    makers
+
+    /// Stages that make a path, something in it or something around it, each once, in the order of the paths that
+    /// `reader` reads, for one path in their own order.
+    fn for_reader(&self, reader: &Stage) -> Vec<usize> {
+        let paths = reader.deps.iter().map(|dep| &dep.at);
+        let paths = paths.chain(reader.params.iter().map(|params| &params.at));
+        let (mut makers, mut seen) = (Vec::new(), HashSet::new());
+        for path in paths {
+            let mut found: Vec<usize> = path
+                .ancestors()
+                .skip(1)
+                .flat_map(|above| self.from(above).take_while(move |(out, _)| *out == above))
+                .chain(self.from(path).take_while(|(out, _)| out.starts_with(path)))
+                .map(|(_, stage)| *stage)
+                .collect();
+            found.sort_unstable();
+            makers.extend(found.into_iter().filter(|stage| seen.insert(*stage)));
+        }
+        makers
+    }
+
+    fn from(&self, path: &Path) -> impl Iterator<Item = &(&'a Path, usize)> {
+        let first = self.outs.partition_point(|(out, _)| *out < path);
+        self.outs[first..].iter()
+    }
 }
 
 fn check_outputs(project: &Project) -> Result<(), PipelineError> {
@@ -212,4 +250,74 @@ fn check_outputs(project: &Project) -> Result<(), PipelineError> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::definition::{DataFile, OutKind};
+    use crate::stage::Dependency;
+
+    fn stage(deps: &[PathBuf], outs: &[PathBuf]) -> Stage {
+        let mut stage = Stage::of_data(PathBuf::from("/x.dvc"), DataFile::default());
+        stage.deps = deps
+            .iter()
+            .map(|at| Dependency {
+                path: String::new(),
+                at: at.clone(),
+                locked: None,
+            })
+            .collect();
+        stage.outs = outs
+            .iter()
+            .map(|at| Output {
+                path: String::new(),
+                at: at.clone(),
+                kind: OutKind::Out,
+                is_cached: true,
+                is_persistent: false,
+                is_pushed: true,
+                remote: None,
+                locked: None,
+            })
+            .collect();
+        stage
+    }
+
+    /// Every dependency compared with every output of every stage.
+    fn makers_by_pairs(stages: &[Stage], reader: &Stage) -> Vec<usize> {
+        let mut makers = Vec::new();
+        for dep in &reader.deps {
+            for (index, stage) in stages.iter().enumerate() {
+                let meets =
+                    |out: &Output| dep.at.starts_with(&out.at) || out.at.starts_with(&dep.at);
+                if stage.outs.iter().any(meets) && !makers.contains(&index) {
+                    makers.push(index);
+                }
+            }
+        }
+        makers
+    }
+
+    fn paths() -> impl Strategy<Value = Vec<PathBuf>> {
+        let path = "(/[ab](\\.x)?){1,4}".prop_map(PathBuf::from);
+        prop::collection::vec(path, 0..4)
+    }
+
+    proptest! {
+        #[test]
+        fn makers_are_those_that_comparing_all_pairs_finds(
+            all in prop::collection::vec((paths(), paths()), 1..12)
+        ) {
+            let stages: Vec<Stage> = all.iter().map(|(deps, outs)| stage(deps, outs)).collect();
+            let makers = Makers::of(&stages);
+            for reader in &stages {
+                prop_assert_eq!(makers.for_reader(reader), makers_by_pairs(&stages, reader));
+            }
+        }
+    }
 }

@@ -1,15 +1,18 @@
 //! From files to stages.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::lock_file;
 use super::source::Source;
+use crate::cache::{Before, Intake};
 use crate::definition::{DataFile, check_pipeline};
 use crate::error::PipelineError;
-use crate::hash::{Hashed, normalized};
+use crate::git::IgnoreChecker;
+use crate::hash::{Algorithm, HashInfo, Hashed, is_missing, normalized};
 use crate::params;
 use crate::repository::Repository;
 use crate::stage::{Address, Stage};
@@ -29,7 +32,7 @@ pub struct Project {
     /// Groups of generated stages, by their file and name.
     pub groups: HashMap<Address, Vec<String>>,
     /// What each path was found to be; forgotten when a command has run.
-    hashed: RefCell<HashMap<PathBuf, Option<Hashed>>>,
+    hashed: RefCell<HashMap<(PathBuf, Algorithm), Option<Hashed>>>,
     /// Where its files are read from.
     pub(super) source: Source,
     /// Who is told of warnings.
@@ -77,51 +80,91 @@ impl Project {
             source,
             warn,
         };
-        let mut files = project.files()?;
-        // Outputs may hold files of the same names, which are data and no stages.
-        let mut index = 0;
-        while index < files.len() {
-            let file = files[index].clone();
-            project.load_file(&file)?;
-            let outs = project.stages.iter().flat_map(|stage| &stage.outs);
-            let outs: Vec<PathBuf> = outs.map(|out| out.at.clone()).collect();
-            let done: Vec<PathBuf> = files[..=index].to_vec();
-            files.retain(|file| {
-                done.contains(file) || !outs.iter().any(|out| file.starts_with(out))
-            });
-            index += 1;
+        match project.source.files() {
+            Some(files) => {
+                let mut outs = HashSet::new();
+                for file in files.iter().filter(|file| has_stages(file)) {
+                    project.load_unless_output(file, &mut outs)?;
+                }
+            }
+            None => project.load_workspace()?,
         }
         project.check_outputs()?;
         Ok(project)
     }
 
-    fn files(&self) -> Result<Vec<PathBuf>, PipelineError> {
-        if let Some(files) = self.source.files() {
-            return Ok(files.into_iter().filter(|file| has_stages(file)).collect());
-        }
-        let mut files = Vec::new();
-        let mut visit = |path: &Path| {
-            if has_stages(path) {
-                files.push(path.to_owned());
-            }
+    /// Reads the files with stages of all folders, top down. Outputs and folders that Git ignores are not looked into.
+    fn load_workspace(&mut self) -> Result<(), PipelineError> {
+        let mut checker = match &self.repository.git {
+            Some(git) => Some(git.ignore_checker()?),
+            None => None,
         };
-        let repository = &self.repository;
-        repository
-            .ignore
-            .walk(&repository.root, &|_| true, &mut visit)?;
-        Ok(files)
+        let mut looked_at = Vec::new();
+        let loaded = self.load_folders(checker.as_mut(), &mut looked_at);
+        // A file that Git ignores is not known to others, whatever is wrong in it.
+        if let Some(checker) = &mut checker {
+            let ignored = checker.ignored(&looked_at)?;
+            if let Some(index) = ignored.iter().position(|ignored| *ignored) {
+                return Err(PipelineError::GitIgnored {
+                    path: self.display(&looked_at[index]),
+                });
+            }
+        }
+        loaded
+    }
+
+    /// Adds the files that were read, and the lock files that belong to them, to `looked_at`.
+    fn load_folders(
+        &mut self,
+        mut checker: Option<&mut IgnoreChecker>,
+        looked_at: &mut Vec<PathBuf>,
+    ) -> Result<(), PipelineError> {
+        let mut outs = HashSet::new();
+        let mut folders = vec![self.repository.root.clone()];
+        while let Some(folder) = folders.pop() {
+            let (files, mut inner) = match self.repository.ignore.children(&folder, has_stages) {
+                Ok(children) => children,
+                // A folder that is somebody else's, or that has just gone, has no stages of ours.
+                Err(error) if error.kind() == ErrorKind::PermissionDenied || is_missing(&error) => {
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
+            for file in files {
+                if outs.contains(&file) {
+                    continue;
+                }
+                looked_at.extend([file.clone(), file.with_file_name(lock_file::NAME)]);
+                self.load_unless_output(&file, &mut outs)?;
+            }
+            inner.retain(|folder| !outs.contains(folder));
+            if let Some(checker) = checker.as_deref_mut().filter(|_| !inner.is_empty()) {
+                let mut ignored = checker.ignored(&inner)?.into_iter();
+                inner.retain(|_| !ignored.next().unwrap_or_default());
+            }
+            folders.extend(inner.into_iter().rev());
+        }
+        Ok(())
+    }
+
+    /// Reads a file with stages, and adds what they write to `outs`. Outputs may hold files of such names, which are data.
+    fn load_unless_output(
+        &mut self,
+        file: &Path,
+        outs: &mut HashSet<PathBuf>,
+    ) -> Result<(), PipelineError> {
+        if file.ancestors().any(|above| outs.contains(above)) {
+            return Ok(());
+        }
+        let known = self.stages.len();
+        self.load_file(file)?;
+        let new = self.stages[known..].iter().flat_map(|stage| &stage.outs);
+        outs.extend(new.map(|out| out.at.clone()));
+        Ok(())
     }
 
     fn load_file(&mut self, file: &Path) -> Result<(), PipelineError> {
         let shown = self.display(file);
-        if let (Some(git), Source::Workspace) = (&self.repository.git, &self.source) {
-            let lock = file.with_file_name(lock_file::NAME);
-            if let Some(ignored) = git.first_ignored(&[file, &lock])? {
-                return Err(PipelineError::GitIgnored {
-                    path: self.display(Path::new(&ignored)),
-                });
-            }
-        }
         let text = self.source.read(file)?.unwrap_or_default();
         let value = read_yaml(&shown, &text)?;
         if file.file_name().is_some_and(|name| name == PIPELINE_FILE) {
@@ -200,14 +243,69 @@ impl Project {
     /// # Errors
     /// Those of reading.
     pub fn hash(&self, path: &Path) -> Result<Option<Hashed>, PipelineError> {
-        if let Some(known) = self.hashed.borrow().get(path) {
+        self.hash_by(path, Algorithm::Md5)
+    }
+
+    /// The same, hashed as an entry of a lock file or a `.dvc` file was.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn hash_like(
+        &self,
+        path: &Path,
+        locked: Option<&HashInfo>,
+    ) -> Result<Option<Hashed>, PipelineError> {
+        self.hash_by(path, locked.map_or(Algorithm::Md5, HashInfo::algorithm))
+    }
+
+    /// The same for a new entry: one that DVC 2 wrote stays as it is as long as the contents do.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn hash_for_entry(
+        &self,
+        path: &Path,
+        locked: Option<&HashInfo>,
+    ) -> Result<Option<Hashed>, PipelineError> {
+        if let Some(locked) = locked.filter(|locked| locked.is_legacy) {
+            let hashed = self.hash_by(path, Algorithm::Md5Dos2Unix)?;
+            let same = |hashed: &Hashed| hashed.info.same_contents(locked);
+            if hashed.as_ref().is_none_or(same) {
+                return Ok(hashed);
+            }
+        }
+        self.hash(path)
+    }
+
+    fn hash_by(&self, path: &Path, algorithm: Algorithm) -> Result<Option<Hashed>, PipelineError> {
+        let key = (path.to_owned(), algorithm);
+        if let Some(known) = self.hashed.borrow().get(&key) {
             return Ok(known.clone());
         }
-        let hashed = self.repository.hasher().hash(path)?;
-        self.hashed
-            .borrow_mut()
-            .insert(path.to_owned(), hashed.clone());
+        let hashed = self.repository.hasher().hash(path, algorithm)?;
+        self.hashed.borrow_mut().insert(key, hashed.clone());
         Ok(hashed)
+    }
+
+    /// Puts what stands at a path into the cache, read once: hashed and copied at the same time. What it is, is known
+    /// to [`Project::hash`] from then on.
+    ///
+    /// # Errors
+    /// Those of reading and writing.
+    pub(crate) fn take_in(&self, path: &Path, before: &Before) -> Result<(), PipelineError> {
+        let key = (path.to_owned(), Algorithm::Md5);
+        if self.hashed.borrow().contains_key(&key) {
+            return Ok(());
+        }
+        let repository = &self.repository;
+        let intake = Intake::new(
+            repository.hasher(),
+            &repository.cache,
+            repository.adds_links(),
+        );
+        let hashed = intake.take(path, before)?;
+        self.hashed.borrow_mut().insert(key, hashed);
+        Ok(())
     }
 
     /// Files may have changed.

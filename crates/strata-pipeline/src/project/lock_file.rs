@@ -119,7 +119,7 @@ pub(super) fn write(
     }
     document.set(&["stages", name.as_str()], entry);
     write_atomically(&path, document.to_text().as_bytes())?;
-    Ok(())
+    Ok(project.repository.stage_in_git(&[path])?)
 }
 
 /// A lock file without stages.

@@ -327,6 +327,9 @@ impl Run<'_> {
             }
         }
         stage.save_deps(self.project, self.request.allow_missing || stage.is_frozen)?;
+        if !self.request.no_commit {
+            stage.take_in_outs(self.project)?;
+        }
         let saved = stage.save_outs(self.project, self.request.allow_missing)?;
         stage.locked_command = stage.command.as_ref().map(Command::to_value);
         if self.request.no_commit {
@@ -403,7 +406,8 @@ impl Run<'_> {
             let locked: Vec<_> = locked.collect();
             let mut all_there = true;
             for (_, info) in &locked {
-                all_there &= self.project.repository.cache.has_all(&info.md5)?;
+                let cache = self.project.repository.cache_of(info);
+                all_there &= cache.has_all(&info.md5)?;
             }
             if !all_there {
                 return Ok(false);

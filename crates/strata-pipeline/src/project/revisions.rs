@@ -41,7 +41,7 @@ impl Project {
                 objects.insert(path, info.md5.clone());
                 continue;
             }
-            let cache = &self.repository.cache;
+            let cache = self.repository.cache_of(info);
             if cache.has(&info.md5)? {
                 for (inside, md5) in cache.tree(&info.md5)?.entries() {
                     objects.insert(format!("{path}/{inside}"), md5.clone());
@@ -60,7 +60,7 @@ impl Project {
         let mut objects = BTreeMap::new();
         let outs = self.stages.iter().flat_map(|stage| &stage.outs);
         for out in outs.filter(|out| out.is_cached) {
-            let Some(hashed) = self.hash(&out.at)? else {
+            let Some(hashed) = self.hash_like(&out.at, out.locked.as_ref())? else {
                 continue;
             };
             let path = self.display(&out.at);

@@ -155,7 +155,8 @@ impl Stage {
     fn changed_deps(&self, project: &Project) -> Result<Vec<(String, Change)>, PipelineError> {
         let mut changed = Vec::new();
         for dep in &self.deps {
-            let found = project.hash(&dep.at)?.map(|hashed| hashed.info);
+            let found = project.hash_like(&dep.at, dep.locked.as_ref())?;
+            let found = found.map(|hashed| hashed.info);
             if let Some(change) = compare(found.as_ref(), dep.locked.as_ref()) {
                 changed.push((project.display(&dep.at), change));
             }
@@ -201,11 +202,12 @@ impl Output {
     /// Those of reading.
     pub fn change(&self, project: &Project) -> Result<Option<Change>, PipelineError> {
         if let Some(locked) = self.locked.as_ref().filter(|_| self.is_cached)
-            && !project.repository.cache.has_all(&locked.md5)?
+            && !project.repository.cache_of(locked).has_all(&locked.md5)?
         {
             return Ok(Some(Change::NotInCache));
         }
-        let found = project.hash(&self.at)?.map(|hashed| hashed.info);
+        let found = project.hash_like(&self.at, self.locked.as_ref())?;
+        let found = found.map(|hashed| hashed.info);
         Ok(compare(found.as_ref(), self.locked.as_ref()))
     }
 }

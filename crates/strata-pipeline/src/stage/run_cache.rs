@@ -68,7 +68,7 @@ impl Stage {
                 continue;
             };
             for (_, info) in &outs {
-                if !project.repository.cache.has_all(&info.md5)? {
+                if !project.repository.cache_of(info).has_all(&info.md5)? {
                     return Ok(None);
                 }
             }

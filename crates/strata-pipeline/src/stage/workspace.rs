@@ -2,12 +2,14 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::model::{Output, Stage};
-use crate::cache::{CacheError, place};
+use crate::cache::{Before, Cache, Wanted};
 use crate::error::PipelineError;
 use crate::gitignore;
-use crate::hash::{Hashed, Tree, is_missing};
+use crate::hash::{Hashed, is_missing, metadata_of};
+use crate::parallel::{self, side_by_side};
 use crate::params;
 use crate::project::Project;
 
@@ -37,7 +39,7 @@ impl Stage {
         allow_missing: bool,
     ) -> Result<(), PipelineError> {
         for dep in &mut self.deps {
-            match project.hash(&dep.at)? {
+            match project.hash_for_entry(&dep.at, dep.locked.as_ref())? {
                 Some(hashed) => dep.locked = Some(hashed.info),
                 None if allow_missing => {}
                 None => {
@@ -59,6 +61,37 @@ impl Stage {
         Ok(())
     }
 
+    /// Puts the outputs that the cache keeps into it, each read once: hashed on the way. [`Stage::save_outs`] and
+    /// [`Stage::commit`] find them known. Outputs that are not there are left to them.
+    ///
+    /// # Errors
+    /// Those of reading and writing; an output that Git tracks is not taken.
+    pub fn take_in_outs(&self, project: &Project) -> Result<(), PipelineError> {
+        let outs = self.outs.iter().filter(|out| out.is_cached);
+        let outs: Vec<&Output> = outs
+            .filter(|out| out.at.starts_with(&project.repository.root) && out.at.exists())
+            .collect();
+        refuse_tracked(project, &outs)?;
+        for out in outs {
+            let cache = &project.repository.cache;
+            let before = match &out.locked {
+                // What DVC 2 has hashed stays so if it has not changed.
+                Some(locked) if locked.is_legacy => continue,
+                Some(locked) if locked.is_folder() => Before {
+                    tree: cache.tree(&locked.md5).ok(),
+                    md5: None,
+                },
+                Some(locked) => Before {
+                    md5: Some(locked.md5.clone()),
+                    tree: None,
+                },
+                None => Before::default(),
+            };
+            project.take_in(&out.at, &before)?;
+        }
+        Ok(())
+    }
+
     /// Takes down what the outputs are now, and lets Git ignore those that the cache keeps. Gives what was hashed.
     ///
     /// # Errors
@@ -70,7 +103,7 @@ impl Stage {
     ) -> Result<Vec<Option<Hashed>>, PipelineError> {
         let mut saved = Vec::new();
         for out in &mut self.outs {
-            let Some(hashed) = project.hash(&out.at)? else {
+            let Some(hashed) = project.hash_for_entry(&out.at, out.locked.as_ref())? else {
                 if allow_missing {
                     saved.push(None);
                     continue;
@@ -90,14 +123,7 @@ impl Stage {
             saved.push(Some(hashed));
         }
         // Only when all are there: a stage that failed leaves `.gitignore` as it was.
-        for out in self.outs.iter().filter(|out| out.is_cached) {
-            if !out.at.starts_with(&project.repository.root) {
-                return Err(PipelineError::OutsideOutput {
-                    path: out.path.clone(),
-                });
-            }
-            out.ignore(project)?;
-        }
+        self.ignore_outs(project)?;
         Ok(saved)
     }
 
@@ -109,35 +135,60 @@ impl Stage {
         for (out, hashed) in self.outs.iter().zip(saved) {
             if let Some(hashed) = hashed.as_ref().filter(|_| out.is_cached) {
                 add_to_cache(project, &out.at, hashed)?;
-                out.relink(project)?;
+                out.relink(project, hashed)?;
             }
+        }
+        Ok(())
+    }
+
+    fn ignore_outs(&self, project: &Project) -> Result<(), PipelineError> {
+        let outs: Vec<&Output> = self.outs.iter().filter(|out| out.is_cached).collect();
+        let root = &project.repository.root;
+        if let Some(out) = outs.iter().find(|out| !out.at.starts_with(root)) {
+            return Err(PipelineError::OutsideOutput {
+                path: out.path.clone(),
+            });
+        }
+        refuse_tracked(project, &outs)?;
+        if let Some(git) = &project.repository.git {
+            let paths: Vec<&Path> = outs.iter().map(|out| out.at.as_path()).collect();
+            let changed = gitignore::ignore(git, &paths)?;
+            project.repository.stage_in_git(&changed)?;
         }
         Ok(())
     }
 }
 
-impl Output {
-    fn ignore(&self, project: &Project) -> Result<(), PipelineError> {
-        let Some(git) = &project.repository.git else {
-            return Ok(());
-        };
-        if git.is_tracked(&self.at)? {
-            return Err(PipelineError::TrackedByGit {
-                path: project.display(&self.at),
-            });
-        }
-        Ok(gitignore::ignore(git, &self.at)?)
+/// An output that Git tracks cannot be kept by the cache too.
+fn refuse_tracked(project: &Project, outs: &[&Output]) -> Result<(), PipelineError> {
+    let Some(git) = &project.repository.git else {
+        return Ok(());
+    };
+    let paths: Vec<&Path> = outs.iter().map(|out| out.at.as_path()).collect();
+    match git.first_tracked(&paths)? {
+        None => Ok(()),
+        Some(path) => Err(PipelineError::TrackedByGit {
+            path: project.display(path),
+        }),
     }
+}
 
+impl Output {
     /// Where outputs are links, what was committed becomes one.
-    fn relink(&self, project: &Project) -> Result<(), PipelineError> {
+    fn relink(&self, project: &Project, hashed: &Hashed) -> Result<(), PipelineError> {
         use crate::cache::LinkType::{Hardlink, Symlink};
         let first = project.repository.link_types.first();
         if !matches!(first, Some(Hardlink | Symlink)) {
             return Ok(());
         }
-        remove(&self.at)?;
-        self.checkout(project).map(drop)
+        let cache = project.repository.cache_of(&hashed.info);
+        if let Some(tree) = &hashed.tree {
+            let entries: Vec<_> = tree.entries().iter().collect();
+            return place_inside(project, cache, &self.at, &entries);
+        }
+        let info = &hashed.info;
+        let wanted = cache.wanted(&info.md5, self.at.clone(), info.is_executable);
+        Ok(project.repository.place(&[wanted])?)
     }
 
     /// Makes the workspace hold what the lock file says; gives whether anything changed.
@@ -148,24 +199,20 @@ impl Output {
         let Some(locked) = &self.locked else {
             return Ok(false);
         };
-        let present = project.hash(&self.at)?;
+        let present = project.hash_like(&self.at, Some(locked))?;
         if present
             .as_ref()
             .is_some_and(|hashed| hashed.info.same_contents(locked))
         {
             return Ok(false);
         }
-        let cache = &project.repository.cache;
-        if !cache.has(&locked.md5)? {
-            return Err(CacheError::Missing {
-                md5: locked.md5.clone(),
-                folder: cache.folder().display().to_string(),
-            }
-            .into());
-        }
+        let cache = project.repository.cache_of(locked);
         if !locked.is_folder() {
-            remove(&self.at)?;
-            place_file(project, &locked.md5, &self.at, locked.is_executable)?;
+            if !cache.has(&locked.md5)? {
+                return Err(cache.missing(&locked.md5).into());
+            }
+            let wanted = cache.wanted(&locked.md5, self.at.clone(), locked.is_executable);
+            project.repository.place(&[wanted])?;
             return Ok(true);
         }
         let wanted = cache.tree(&locked.md5)?;
@@ -173,7 +220,7 @@ impl Output {
             tree
         } else {
             remove(&self.at)?;
-            Tree::default()
+            Arc::default()
         };
         fs_err::create_dir_all(&self.at)?;
         for (path, _) in had
@@ -183,14 +230,9 @@ impl Output {
         {
             fs_err::remove_file(self.at.join(path))?;
         }
-        for (path, md5) in wanted.entries() {
-            if had.get(path) == Some(md5.as_str()) {
-                continue;
-            }
-            let at = self.at.join(path);
-            remove(&at)?;
-            place_file(project, md5, &at, false)?;
-        }
+        let changed = wanted.entries().iter();
+        let changed = changed.filter(|(path, md5)| had.get(path) != Some(md5.as_str()));
+        place_inside(project, cache, &self.at, &changed.collect::<Vec<_>>())?;
         remove_empty_folders(&self.at, true)?;
         Ok(true)
     }
@@ -205,29 +247,42 @@ impl Output {
         let Some(locked) = self.locked.as_ref().filter(|locked| locked.is_folder()) else {
             return Ok(false);
         };
-        let tree = project.repository.cache.tree(&locked.md5)?;
-        let mut changed = false;
-        let mut found = false;
-        for (path, md5) in tree.below(path) {
-            found = true;
-            let at = self.at.join(path);
-            if project
-                .hash(&at)?
-                .is_some_and(|hashed| hashed.info.md5 == *md5)
-            {
-                continue;
-            }
-            remove(&at)?;
-            place_file(project, md5, &at, false)?;
-            changed = true;
-        }
-        if found {
-            Ok(changed)
-        } else {
-            Err(PipelineError::NoSuchTarget {
+        let cache = project.repository.cache_of(locked);
+        let tree = cache.tree(&locked.md5)?;
+        let inside: Vec<_> = tree.below(path).collect();
+        if inside.is_empty() {
+            return Err(PipelineError::NoSuchTarget {
                 target: format!("{}/{path}", self.path),
-            })
+            });
         }
+        let mut changed = Vec::new();
+        for entry in inside {
+            let (path, md5) = entry;
+            let found = project.hash_like(&self.at.join(path), Some(locked))?;
+            if found.is_none_or(|found| found.info.md5 != *md5) {
+                changed.push(entry);
+            }
+        }
+        place_inside(project, cache, &self.at, &changed)?;
+        Ok(!changed.is_empty())
+    }
+}
+
+/// Makes files of a folder from their objects; those that the cache has, even if it lacks others.
+fn place_inside(
+    project: &Project,
+    cache: &Cache,
+    folder: &Path,
+    entries: &[&(String, String)],
+) -> Result<(), PipelineError> {
+    let is_there = side_by_side(entries, parallel::available(), |(_, md5)| cache.has(md5))?;
+    let there = entries.iter().zip(&is_there).filter(|(_, there)| **there);
+    let wanted = there.map(|((path, md5), _)| cache.wanted(md5, folder.join(path), false));
+    let wanted: Vec<Wanted> = wanted.collect();
+    project.repository.place(&wanted)?;
+    match is_there.iter().position(|there| !there) {
+        None => Ok(()),
+        Some(missing) => Err(cache.missing(&entries[missing].1).into()),
     }
 }
 
@@ -236,47 +291,14 @@ impl Output {
 /// # Errors
 /// Those of copying.
 pub fn add_to_cache(project: &Project, at: &Path, hashed: &Hashed) -> Result<(), PipelineError> {
-    let cache = &project.repository.cache;
+    let cache = project.repository.cache_of(&hashed.info);
     let Some(tree) = &hashed.tree else {
         return Ok(cache.add_file(at, &hashed.info.md5)?);
     };
-    for (path, md5) in tree.entries() {
-        cache.add_file(&at.join(path), md5)?;
-    }
+    side_by_side(tree.entries(), parallel::available(), |(path, md5)| {
+        cache.add_file(&at.join(path), md5)
+    })?;
     Ok(cache.add_tree(tree)?)
-}
-
-fn place_file(
-    project: &Project,
-    md5: &str,
-    at: &Path,
-    is_executable: bool,
-) -> Result<(), PipelineError> {
-    let cache = &project.repository.cache;
-    if !cache.has(md5)? {
-        return Err(CacheError::Missing {
-            md5: md5.to_owned(),
-            folder: cache.folder().display().to_string(),
-        }
-        .into());
-    }
-    if let Some(folder) = at.parent() {
-        fs_err::create_dir_all(folder)?;
-    }
-    place(&cache.path(md5), at, &project.repository.link_types)?;
-    if is_executable {
-        make_executable(at)?;
-    }
-    Ok(())
-}
-
-fn make_executable(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mut permissions = fs_err::metadata(path)?.permissions();
-    let mode = permissions.mode();
-    // Who may read may execute, as `chmod +x` has it.
-    permissions.set_mode(mode | (mode & 0o444) >> 2);
-    fs_err::set_permissions(path, permissions)
 }
 
 /// Removes whatever stands at a path, if anything does.
@@ -302,26 +324,28 @@ pub fn remove(path: &Path) -> io::Result<()> {
 /// Those of copying.
 pub fn unprotect(project: &Project, path: &Path) -> Result<(), PipelineError> {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-    let metadata = match fs_err::symlink_metadata(path) {
-        Ok(metadata) => metadata,
-        Err(error) if is_missing(&error) => return Ok(()),
-        Err(error) => return Err(error.into()),
-    };
-    if metadata.is_dir() {
-        for file in project.repository.ignore.files_below(path)? {
-            unprotect(project, &path.join(file))?;
+    let files = match metadata_of(path)? {
+        None => return Ok(()),
+        Some(metadata) if metadata.is_dir() => {
+            let files = project.repository.ignore.files_below(path)?;
+            files.iter().map(|file| path.join(file)).collect()
         }
-        return Ok(());
+        Some(_) => vec![path.to_owned()],
+    };
+    let mut wanted = Vec::new();
+    for at in files {
+        let metadata = fs_err::symlink_metadata(&at)?;
+        let is_link = metadata.is_symlink() || metadata.nlink() > 1;
+        if is_link || metadata.permissions().mode() & 0o200 == 0 {
+            wanted.push(Wanted {
+                object: fs_err::canonicalize(&at)?,
+                md5: None,
+                at,
+                is_executable: false,
+            });
+        }
     }
-    let is_link = metadata.is_symlink() || metadata.nlink() > 1;
-    if !is_link && metadata.permissions().mode() & 0o200 != 0 {
-        return Ok(());
-    }
-    let contents = fs_err::canonicalize(path)?;
-    let copy = path.with_extension("strata-unprotected");
-    place(&contents, &copy, &[crate::cache::LinkType::Copy])?;
-    fs_err::rename(&copy, path)?;
-    Ok(())
+    Ok(project.repository.place_copies(&wanted)?)
 }
 
 /// Folders that hold no file any more are no part of a tracked folder.

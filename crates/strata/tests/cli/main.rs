@@ -3,6 +3,7 @@
 mod composition;
 mod config;
 mod data;
+mod data_commands;
 mod interruption;
 mod merge;
 mod models;

@@ -1,6 +1,7 @@
 //! DVC's commands, one file each.
 
 pub(crate) mod add;
+mod bar;
 pub(crate) mod check_ignore;
 pub(crate) mod checkout;
 pub(crate) mod commit;
@@ -25,9 +26,14 @@ use std::path::Path;
 
 use strata_pipeline::{PipelineError, Project, Repository};
 
+use bar::DataBar;
+
 /// The project around the current folder with all of its stages; warnings go to stderr.
 fn open() -> Result<Project, PipelineError> {
-    let repository = Repository::open(Path::new("."))?;
+    let mut repository = Repository::open(Path::new("."))?;
+    if std::io::stderr().is_terminal() {
+        repository.progress = Box::new(DataBar::default());
+    }
     let warn = |text: &str| anstream::eprintln!("WARNING: {text}");
     Project::load(repository, Box::new(warn))
 }

@@ -9,7 +9,8 @@ use anyhow::{Context, bail, ensure};
 use clap::Args;
 use serde_json::Value;
 
-use crate::{Torch, must, workspace};
+use super::measure::median;
+use crate::{Torch, binary, must, workspace};
 
 /// What to measure, and with what.
 #[derive(Args)]
@@ -117,8 +118,8 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
             ours.seconds.extend(our_epochs(options, case)?);
         }
         let images = training_images(&options.torch.root)?;
-        let gflops = work_per_image(case.dims) * images as f64 / 1e9 / ours.median();
-        let ratio = peer.median() / ours.median();
+        let gflops = work_per_image(case.dims) * images as f64 / 1e9 / median(&ours.seconds);
+        let ratio = median(&peer.seconds) / median(&ours.seconds);
         writeln!(
             table,
             "| {} | {} | {} | {ratio:.2} | {gflops:.0} |",
@@ -161,7 +162,7 @@ fn peer_epochs(options: &Options, case: &Case) -> anyhow::Result<Vec<f64>> {
 
 fn our_epochs(options: &Options, case: &Case) -> anyhow::Result<Vec<f64>> {
     let folder = env::temp_dir().join(format!("strata-bench-{}", std::process::id()));
-    let status = Command::new(workspace().join("target/release/strata"))
+    let status = Command::new(binary("release"))
         .current_dir(workspace())
         .arg("train")
         .args(case.strata)
@@ -197,7 +198,7 @@ fn column(lines: &str, key: &str) -> anyhow::Result<Vec<f64>> {
 
 /// Training images after a tenth is held out.
 fn training_images(root: &Path) -> anyhow::Result<u64> {
-    let output = Command::new(workspace().join("target/release/strata"))
+    let output = Command::new(binary("release"))
         .current_dir(workspace())
         .args([
             "data",
@@ -214,20 +215,9 @@ fn training_images(root: &Path) -> anyhow::Result<u64> {
 }
 
 impl Epochs {
-    fn median(&self) -> f64 {
-        let mut sorted = self.seconds.clone();
-        sorted.sort_by(f64::total_cmp);
-        let middle = sorted.len() / 2;
-        if sorted.len() % 2 == 1 {
-            sorted[middle]
-        } else {
-            f64::midpoint(sorted[middle - 1], sorted[middle])
-        }
-    }
-
     fn show(&self) -> String {
         let least = self.seconds.iter().copied().fold(f64::INFINITY, f64::min);
         let most = self.seconds.iter().copied().fold(0.0, f64::max);
-        format!("{:.3} ({least:.3}–{most:.3})", self.median())
+        format!("{:.3} ({least:.3}–{most:.3})", median(&self.seconds))
     }
 }
