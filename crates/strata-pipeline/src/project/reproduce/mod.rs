@@ -1,10 +1,18 @@
 //! Running what has changed.
+//!
+//! 1. [`plan`] finds the stages and their order.
+//! 2. [`Run`] looks at one after the other.
+//! 3. [`command`] runs their commands.
+
+mod command;
+mod plan;
 
 use std::path::Path;
-use std::process::Command as Process;
 
+use self::command::{lines_of, run_command};
+use self::plan::plan;
 use super::graph::Graph;
-use super::index::{PIPELINE_FILE, Project};
+use super::index::Project;
 use super::lock_file;
 use crate::definition::Command;
 use crate::error::PipelineError;
@@ -113,39 +121,6 @@ pub fn reproduce(
     let done = run.all(&graph, &order);
     run.project.repository.save_state();
     done
-}
-
-/// Stages in the order in which they are looked at.
-fn plan(project: &Project, graph: &Graph, request: &Request) -> Result<Vec<usize>, PipelineError> {
-    let all = vec![true; project.stages.len()];
-    // What a frozen stage depends on is of no consequence.
-    let active = graph.without_makers_of(|stage| {
-        project.stages[stage].is_frozen && !project.stages[stage].is_data()
-    });
-    if request.reach == Reach::Everything {
-        return Ok(active.order(&all));
-    }
-    let default = [PIPELINE_FILE.to_owned()];
-    let targets = if request.targets.is_empty() {
-        &default[..]
-    } else {
-        &request.targets
-    };
-    let mut stages = Vec::new();
-    for target in targets {
-        for stage in project.stages_of_target(target)? {
-            if !stages.contains(&stage) {
-                stages.push(stage);
-            }
-        }
-    }
-    let chosen = match request.reach {
-        Reach::Single => return Ok(stages),
-        Reach::Upstream | Reach::Everything => active.upstream(&stages),
-        Reach::Pipeline => active.connected(&stages),
-        Reach::Downstream => active.downstream(&stages),
-    };
-    Ok(active.order(&chosen))
 }
 
 impl Run<'_> {
@@ -448,70 +423,4 @@ fn reproduce_error(stage: String, source: PipelineError) -> PipelineError {
             source: Box::new(source),
         },
     }
-}
-
-/// The commands of a stage: DVC gives each line of a text a shell of its own.
-fn lines_of(command: &Command) -> Vec<String> {
-    match command {
-        Command::Text(text) => text.lines().map(str::to_owned).collect(),
-        Command::List(items) => items.clone(),
-    }
-}
-
-fn run_command(
-    project: &Project,
-    stage: &Stage,
-    name: &str,
-    command: &Command,
-) -> Result<(), PipelineError> {
-    let shell = std::env::var("SHELL")
-        .ok()
-        .filter(|shell| !shell.is_empty());
-    let shell = shell.unwrap_or_else(|| "/bin/sh".to_owned());
-    let flags: &[&str] = match shell.rsplit('/').next() {
-        Some("zsh") => &["--no-rcs"],
-        Some("bash") => &["--noprofile", "--norc"],
-        _ => &[],
-    };
-    // The folder may be one that the stage makes files in for the first time.
-    if !stage.folder.is_dir() {
-        fs_err::create_dir_all(&stage.folder)?;
-    }
-    for line in lines_of(command) {
-        let mut process = Process::new(&shell);
-        process
-            .args(flags)
-            .arg("-c")
-            .arg(&line)
-            .current_dir(&stage.folder)
-            .env("DVC_ROOT", &project.repository.root)
-            .env("DVC_STAGE", name)
-            .env("PATH", path_with_own_folder());
-        let status = process.status().map_err(|error| {
-            std::io::Error::new(
-                error.kind(),
-                format!("cannot start the shell '{shell}': {error}"),
-            )
-        })?;
-        if !status.success() {
-            use std::os::unix::process::ExitStatusExt as _;
-            let code = status
-                .code()
-                .or_else(|| status.signal().map(|signal| -signal));
-            return Err(PipelineError::CommandFailed {
-                command: line,
-                code: code.unwrap_or(1),
-            });
-        }
-    }
-    Ok(())
-}
-
-/// A stage that calls `strata` gets this very program.
-fn path_with_own_folder() -> std::ffi::OsString {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let own = std::env::current_exe().ok();
-    let own = own.as_deref().and_then(Path::parent).map(Path::to_owned);
-    let folders = own.into_iter().chain(std::env::split_paths(&path));
-    std::env::join_paths(folders).unwrap_or(path)
 }
