@@ -4,6 +4,8 @@ use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use strata_fs::temporary_file_in;
+
 /// How an object becomes a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LinkType {
@@ -62,11 +64,7 @@ fn reflink(object: &Path, at: &Path) -> io::Result<()> {
 /// A file appears whole: it is copied beside its place and renamed.
 fn copy(object: &Path, at: &Path) -> io::Result<()> {
     let folder = at.parent().unwrap_or(Path::new("."));
-    let file = tempfile::Builder::new()
-        .prefix(".strata-")
-        .suffix(".tmp")
-        .permissions(std::fs::Permissions::from_mode(0o666))
-        .tempfile_in(folder)?;
+    let file = temporary_file_in(folder)?;
     let mut source = fs_err::File::open(object)?;
     io::copy(&mut source, &mut file.as_file())?;
     file.persist(at).map_err(|error| error.error)?;

@@ -4,7 +4,7 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use strata_fs::md5_of_file;
+use strata_fs::{md5_of_file, temporary_file_in};
 use thiserror::Error;
 
 use crate::hash::{Tree, TreeError, is_missing};
@@ -118,11 +118,7 @@ impl Cache {
         let path = self.path(md5);
         let folder = path.parent().unwrap_or(&self.folder);
         fs_err::create_dir_all(folder)?;
-        let mut file = tempfile::Builder::new()
-            .prefix(".strata-")
-            .suffix(".tmp")
-            .permissions(std::fs::Permissions::from_mode(0o666))
-            .tempfile_in(folder)?;
+        let mut file = temporary_file_in(folder)?;
         fill(file.as_file_mut())?;
         protect(file.path())?;
         file.persist(&path).map_err(|error| error.error)?;

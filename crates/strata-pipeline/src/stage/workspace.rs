@@ -226,6 +226,7 @@ impl Output {
         } else {
             Err(PipelineError::NoSuchTarget {
                 target: format!("{}/{path}", self.path),
+                closest: None,
             })
         }
     }

@@ -7,6 +7,7 @@ mod interruption;
 mod models;
 mod multirun;
 mod project;
+mod repro;
 mod resume;
 mod synth;
 mod train;

@@ -1,25 +1,34 @@
 //! Running what has changed.
 //!
 //! 1. [`plan`] finds the stages and their order.
-//! 2. [`Run`] looks at one after the other.
-//! 3. [`command`] runs their commands.
+//! 2. [`schedule`] decides which of them is looked at next, and what a failure means for the others.
+//! 3. [`attempt`] does what one stage needs: checks, restores, saves, writes the lock file.
+//! 4. [`command`] runs its commands; [`interruption`] lets the user stop them.
+//! 5. [`set_aside`] keeps previous outputs until they are not needed any more; [`abandoned`] clears up after a
+//!    reproduction that was killed.
+//!
+//! Commands run side by side in threads of their own. All else is done by one thread under the project's lock, which is
+//! let go while that thread has nothing to do but wait.
 
+mod abandoned;
+mod attempt;
 mod command;
+mod interruption;
 mod plan;
+mod schedule;
+mod set_aside;
 
-use std::path::Path;
+use std::io::Read;
+use std::num::NonZeroUsize;
 
-use self::command::{lines_of, run_command};
+use self::abandoned::Workplace;
+pub use self::interruption::{Interruption, StopSignal, Stopping};
 use self::plan::plan;
+use self::schedule::Run;
 use super::graph::Graph;
 use super::index::Project;
-use super::lock_file;
-use crate::definition::Command;
 use crate::error::PipelineError;
-use crate::lock::{PathLocks, RepositoryLock};
 use crate::remote::Cloud;
-use crate::stage::Stage;
-use crate::stage::changes::Missing;
 
 /// What happens when a stage fails.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -50,12 +59,18 @@ pub enum Reach {
 }
 
 /// What is to be reproduced, and how.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Request {
     /// As they were typed; none for the `dvc.yaml` of the current folder.
     pub targets: Vec<String>,
+    /// Targets may be folders, which stand for all stages in them.
+    pub recursive: bool,
+    /// Names of stages in targets are patterns.
+    pub glob: bool,
     /// Which stages around them.
     pub reach: Reach,
+    /// How many commands may run at the same time.
+    pub jobs: NonZeroUsize,
     /// Stages run even if nothing has changed.
     pub force: bool,
     /// Stages that depend on one that ran are run too.
@@ -64,6 +79,8 @@ pub struct Request {
     pub dry: bool,
     /// What happens when a stage fails.
     pub on_error: OnError,
+    /// The outputs that a failed stage had before are put back.
+    pub restore_on_failure: bool,
     /// Kept runs are not used.
     pub no_run_cache: bool,
     /// Outputs do not go to the cache.
@@ -74,6 +91,8 @@ pub struct Request {
     pub pull: bool,
     /// The user is asked before each stage.
     pub interactive: bool,
+    /// It is said why a stage runs.
+    pub verbose: bool,
 }
 
 /// What is told while stages run.
@@ -82,25 +101,22 @@ pub trait Progress {
     fn say(&mut self, line: &str);
     /// A question; whether the answer is yes.
     fn confirm(&mut self, question: &str) -> bool;
-}
-
-/// One reproduction.
-struct Run<'a> {
-    project: &'a mut Project,
-    request: &'a Request,
-    lock: RepositoryLock,
-    path_locks: PathLocks,
-    progress: &'a mut dyn Progress,
+    /// What commands wrote that ran beside others.
+    fn output(&mut self, stdout: &mut dyn Read, stderr: &mut dyn Read);
 }
 
 /// Reproduces; gives how many stages ran, and tells `progress` what happens.
 ///
+/// With one job the order of stages, lines and lock entries is DVC's. With more, a stage starts when all stages before it
+/// in that order that it depends on are done; the lock file is the same in the end.
+///
 /// # Errors
-/// A target that is none; a stage that failed, unless failures are ignored.
+/// A target that is none; a stage that failed, unless failures are ignored; [`PipelineError::Interrupted`].
 pub fn reproduce(
     project: &mut Project,
     request: &Request,
     command_line: &str,
+    interruption: &Interruption,
     progress: &mut dyn Progress,
 ) -> Result<usize, PipelineError> {
     let lock = project.repository.lock()?;
@@ -110,317 +126,23 @@ pub fn reproduce(
         _ => Graph::of(project)?,
     };
     let order = plan(project, &graph, request)?;
+    if request.pull && !request.no_run_cache && !request.dry {
+        Cloud::open(project, None)?.fetch(&[], true)?;
+    }
     let path_locks = project.repository.path_locks(command_line);
-    let mut run = Run {
+    let workplace = if request.dry {
+        None
+    } else {
+        Some(Workplace::open(project, interruption)?)
+    };
+    let run = Run::new(
         project,
         request,
-        lock,
-        path_locks,
+        (lock, &path_locks),
+        (interruption, workplace.as_ref()),
         progress,
-    };
+    );
     let done = run.all(&graph, &order);
-    run.project.repository.save_state();
+    project.repository.save_state();
     done
-}
-
-impl Run<'_> {
-    fn all(&mut self, graph: &Graph, order: &[usize]) -> Result<usize, PipelineError> {
-        let mut ran = 0;
-        let mut ran_before = false;
-        let mut failed: Vec<String> = Vec::new();
-        let mut skipped = vec![false; self.project.stages.len()];
-        let mut forced = vec![self.request.force; self.project.stages.len()];
-        for &index in order {
-            if skipped[index] {
-                continue;
-            }
-            if ran_before {
-                self.progress.say("");
-            }
-            match self.stage(index, forced[index]) {
-                Ok(has_run) => {
-                    ran += usize::from(has_run);
-                    ran_before = has_run;
-                    if self.request.force_downstream && (has_run || forced[index]) {
-                        for reader in graph.readers(index) {
-                            forced[reader] = true;
-                        }
-                    }
-                }
-                Err(error) => {
-                    let name = self.name(index);
-                    if self.request.on_error == OnError::Stop {
-                        return Err(reproduce_error(name, error));
-                    }
-                    ran_before = false;
-                    self.tell_failure(graph, index, &error, &mut skipped);
-                    failed.push(name);
-                }
-            }
-        }
-        if self.request.on_error == OnError::KeepGoing && !failed.is_empty() {
-            let names: Vec<String> = failed.iter().map(|name| format!("'{name}'")).collect();
-            return Err(PipelineError::ReproduceSeveral {
-                stages: names.join(", "),
-            });
-        }
-        Ok(ran)
-    }
-
-    fn name(&self, index: usize) -> String {
-        self.project
-            .display_address(&self.project.stages[index].address)
-    }
-
-    fn tell_failure(
-        &mut self,
-        graph: &Graph,
-        index: usize,
-        error: &PipelineError,
-        skipped: &mut [bool],
-    ) {
-        let name = self.name(index);
-        if self.request.on_error == OnError::Ignore {
-            let text = format!("failed to reproduce '{name}': {error} (ignored)");
-            return self.project.warn(&text);
-        }
-        let mut left_out = graph.downstream(&[index]);
-        left_out[index] = false;
-        let names: Vec<String> = (0..left_out.len())
-            .filter(|&stage| left_out[stage])
-            .map(|stage| format!("'{}'", self.name(stage)))
-            .collect();
-        for (skipped, left_out) in skipped.iter_mut().zip(left_out) {
-            *skipped |= left_out;
-        }
-        let which = match names.as_slice() {
-            [] => String::new(),
-            [one] => format!("\nStage {one} will be skipped due to this failure"),
-            many => format!(
-                "\nStages {} will be skipped due to this failure",
-                many.join(", ")
-            ),
-        };
-        let text = format!("failed to reproduce '{name}': {error}{which}");
-        self.project.warn(&text);
-    }
-
-    /// Gives whether the stage ran.
-    fn stage(&mut self, index: usize, force: bool) -> Result<bool, PipelineError> {
-        let mut stage = self.project.stages[index].clone();
-        let name = self.name(index);
-        if stage.is_frozen {
-            let kind = if stage.is_data() { "" } else { "stage: " };
-            let text = format!(
-                "{kind}'{name}' is frozen. Its dependencies are not going to be reproduced."
-            );
-            self.project.warn(&text);
-        }
-        let missing = if self.request.allow_missing {
-            Missing::IsAllowed
-        } else {
-            Missing::Counts
-        };
-        let texts = |paths: Vec<&Path>| {
-            paths
-                .iter()
-                .map(|path| path.display().to_string())
-                .collect()
-        };
-        let reads = stage.deps.iter().map(|dep| dep.at.as_path());
-        let reads = reads.chain(stage.params.iter().map(|params| params.at.as_path()));
-        let reads: Vec<String> = texts(reads.collect());
-        let writes: Vec<String> = texts(stage.outs.iter().map(|out| out.at.as_path()).collect());
-        let path_locks = self.path_locks.clone();
-        let _guard = path_locks.mark(reads, writes)?;
-        if !force && !stage.has_changed(self.project, missing)? {
-            let text = if stage.is_data() {
-                format!("'{name}' didn't change, skipping")
-            } else {
-                format!("Stage '{name}' didn't change, skipping")
-            };
-            self.progress.say(&text);
-            return Ok(false);
-        }
-        if self.request.pull && !self.request.dry {
-            if !force && !stage.has_changed(self.project, Missing::IsAllowed)? {
-                self.progress
-                    .say(&format!("Pulling data for stage: '{name}'"));
-                self.bring(index)?;
-                return Ok(false);
-            }
-            self.bring_deps(&stage)?;
-        }
-        if self.request.interactive {
-            let question = format!("Going to reproduce {name}. Are you sure you want to continue?");
-            if !self.progress.confirm(&question) {
-                return Err(PipelineError::Aborted);
-            }
-        }
-        self.run(&mut stage, &name, force)?;
-        if !self.request.dry {
-            lock_file::write(self.project, &stage, &mut |line| self.progress.say(line))?;
-            self.project.stages[index] = stage;
-        }
-        Ok(true)
-    }
-
-    fn run(&mut self, stage: &mut Stage, name: &str, force: bool) -> Result<(), PipelineError> {
-        let dry = self.request.dry;
-        match stage.command.clone() {
-            Some(command) if !stage.is_frozen => {
-                if dry {
-                    // As DVC does, which shows the command even if the outputs would be restored. Inputs that are not
-                    // made yet are no reason to stop.
-                    if !force {
-                        let _ = self.restore(stage, name);
-                    }
-                    self.announce(name, &command);
-                    return Ok(());
-                }
-                stage.remove_outs(self.project)?;
-                self.project.forget();
-                if force || !self.restore(stage, name)? {
-                    stage.save_deps(self.project, self.request.allow_missing)?;
-                    self.announce(name, &command);
-                    self.lock.release();
-                    let done = run_command(self.project, stage, name, &command);
-                    self.project.forget();
-                    self.lock.take()?;
-                    done?;
-                }
-            }
-            _ if dry => return Ok(()),
-            _ => {
-                let what = if stage.is_data() {
-                    format!("data sources in stage: '{name}'")
-                } else {
-                    format!("outputs in frozen stage: '{name}'")
-                };
-                self.progress.say(&format!("Verifying {what}"));
-                self.check_data(stage)?;
-            }
-        }
-        stage.save_deps(self.project, self.request.allow_missing || stage.is_frozen)?;
-        let saved = stage.save_outs(self.project, self.request.allow_missing)?;
-        stage.locked_command = stage.command.as_ref().map(Command::to_value);
-        if self.request.no_commit {
-            return Ok(());
-        }
-        stage.commit(self.project, &saved)?;
-        let uncached = |out: &crate::stage::Output| {
-            !out.is_cached && out.kind == crate::definition::OutKind::Out
-        };
-        if !stage.outs.iter().any(uncached) {
-            stage.keep_run(self.project)?;
-        }
-        Ok(())
-    }
-
-    /// Brings a stage's outputs from the remote into the workspace.
-    fn bring(&mut self, index: usize) -> Result<(), PipelineError> {
-        Cloud::open(self.project, None)?.fetch(&[index], false)?;
-        for out in self.project.stages[index]
-            .outs
-            .iter()
-            .filter(|out| out.is_cached)
-        {
-            out.checkout(self.project)?;
-        }
-        self.project.forget();
-        Ok(())
-    }
-
-    /// Brings dependencies that are not there and that other stages have made.
-    fn bring_deps(&mut self, stage: &Stage) -> Result<(), PipelineError> {
-        let is_missing =
-            |at: &Path| !at.exists() && stage.deps.iter().any(|dep| dep.at.starts_with(at));
-        let makers = self.project.stages.iter().enumerate();
-        let makers = makers.filter(|(_, maker)| maker.outs.iter().any(|out| is_missing(&out.at)));
-        let makers: Vec<usize> = makers.map(|(index, _)| index).collect();
-        for maker in makers {
-            self.bring(maker)?;
-        }
-        Ok(())
-    }
-
-    /// What a frozen stage or a `.dvc` file stands for must be there.
-    fn check_data(&self, stage: &Stage) -> Result<(), PipelineError> {
-        let missing = stage.outs.iter().filter(|out| !out.at.exists());
-        let missing: Vec<String> = missing.map(|out| self.project.display(&out.at)).collect();
-        if missing.is_empty() || self.request.allow_missing {
-            return Ok(());
-        }
-        Err(PipelineError::MissingData {
-            paths: missing.join(", "),
-        })
-    }
-
-    fn announce(&mut self, name: &str, command: &Command) {
-        self.progress.say(&format!("Running stage '{name}':"));
-        for line in lines_of(command) {
-            self.progress.say(&format!("> {line}"));
-        }
-    }
-
-    /// Takes the outputs from the cache, if they are there for these inputs; gives whether they were.
-    fn restore(&mut self, stage: &mut Stage, name: &str) -> Result<bool, PipelineError> {
-        if !stage.is_kept(self.project)? {
-            return Ok(false);
-        }
-        let same_inputs = !stage.has_changed_command()
-            && stage.locked_command.is_some()
-            && !stage.has_changed_deps(self.project, Missing::Counts)?
-            && stage.outs.iter().all(|out| out.locked.is_some());
-        let outs = if same_inputs {
-            let outs = stage.outs.iter();
-            let locked = outs.filter_map(|out| Some((out.path.clone(), out.locked.clone()?)));
-            let locked: Vec<_> = locked.collect();
-            let mut all_there = true;
-            for (_, info) in &locked {
-                all_there &= self.project.repository.cache.has_all(&info.md5)?;
-            }
-            if !all_there {
-                return Ok(false);
-            }
-            locked
-        } else {
-            if self.request.no_run_cache {
-                return Ok(false);
-            }
-            // Looking on, DVC compares with what the stage ran with the last time.
-            if !self.request.dry {
-                stage.save_deps(self.project, self.request.allow_missing)?;
-            }
-            match stage.kept_run(self.project)? {
-                Some(outs) => outs,
-                None => return Ok(false),
-            }
-        };
-        self.progress.say(&format!(
-            "Stage '{name}' is cached - skipping run, checking out outputs"
-        ));
-        if self.request.dry {
-            return Ok(true);
-        }
-        for out in &mut stage.outs {
-            let info = outs.iter().find(|(path, _)| *path == out.path);
-            if let Some((_, info)) = info {
-                out.locked = Some(info.clone());
-                out.checkout(self.project)?;
-            }
-        }
-        self.project.forget();
-        Ok(true)
-    }
-}
-
-fn reproduce_error(stage: String, source: PipelineError) -> PipelineError {
-    match source {
-        PipelineError::Aborted => PipelineError::Aborted,
-        source => PipelineError::Reproduce {
-            stage,
-            source: Box::new(source),
-        },
-    }
 }
