@@ -51,7 +51,8 @@ PIPELINE = """stages:
         %(begin)s cat left.txt right.txt > model-${item}.txt; echo ${item} >> model-${item}.txt; %(end)s
       deps: [left.txt, right.txt]
       params: [lr]
-      outs: [model-${item}.txt]
+      outs:
+      - model-${item}.txt
   evaluate:
     cmd: >-
       %(begin)s cat model-a.txt model-b.txt > sub/report.txt; %(end)s

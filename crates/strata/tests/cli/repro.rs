@@ -147,11 +147,11 @@ stages:
   slow:
     cmd: read x < told; echo slow > slow.txt
     outs: [slow.txt]
+  worse:
+    cmd: read x < told; exit 4
   later:
     cmd: echo later > later.txt
     outs: [later.txt]
-  worse:
-    cmd: read x < told; exit 4
 ",
     );
     fifo(&project, "told");
@@ -190,7 +190,7 @@ stages:
   one: {cmd: echo 1}
   each:
     foreach: [a, b]
-    do: {cmd: echo ${item}}
+    do: {cmd: 'echo ${item}'}
 ",
     );
     project.write("sub/deep/dvc.yaml", "stages:\n  two: {cmd: echo 2}\n");
