@@ -26,8 +26,10 @@ pub(crate) fn run() -> anyhow::Result<()> {
     }
     must(&mut tests)?;
     conformance()?;
-    if let Some(python) = &peers {
-        with_dvc(python)?;
+    let dvc = peers.map(|python| python.with_file_name("dvc"));
+    kills(dvc.as_deref())?;
+    if let Some(dvc) = &dvc {
+        with_dvc(dvc)?;
     }
     Ok(())
 }
@@ -48,14 +50,26 @@ fn conformance() -> anyhow::Result<()> {
     )
 }
 
+/// What a killed reproduction leaves; the real DVC looks at some of it.
+fn kills(dvc: Option<&Path>) -> anyhow::Result<()> {
+    let mut command = Command::new("python3");
+    command
+        .args(["conformance/dvc/kill.py", "--binary"])
+        .arg(binary("debug"));
+    if let Some(dvc) = dvc {
+        command.arg("--dvc").arg(dvc);
+    }
+    must(&mut command)
+}
+
 /// The binary and the real DVC in turn on the same projects.
-fn with_dvc(python: &Path) -> anyhow::Result<()> {
+fn with_dvc(dvc: &Path) -> anyhow::Result<()> {
     must(
         Command::new("python3")
             .args(["conformance/dvc/interop.py", "--binary"])
             .arg(binary("debug"))
             .arg("--dvc")
-            .arg(python.with_file_name("dvc")),
+            .arg(dvc),
     )
 }
 

@@ -35,24 +35,68 @@ pub fn write_atomically_with(
             format!("cannot write `{}`: {error}", path.display()),
         )
     };
-    let mut file = new_file_in(folder).map_err(with_path)?;
+    let mut file = temporary_file_in(folder).map_err(with_path)?;
     fill(file.as_file_mut()).map_err(with_path)?;
     file.as_file().sync_all().map_err(with_path)?;
     file.persist(path).map_err(|error| with_path(error.error))?;
     Ok(())
 }
 
-/// A temporary file with the permissions of an ordinary new file: `tempfile` makes them private by
-/// default, which a results folder shared by a group must not be.
-fn new_file_in(folder: &Path) -> io::Result<NamedTempFile> {
+/// A temporary file in a folder, to be renamed to its place when it is complete.
+///
+/// It has the permissions of an ordinary new file: `tempfile` makes them private by default, which a results folder shared
+/// by a group must not be. Its name says which process made it, for [`remove_temporary_files`].
+///
+/// # Errors
+/// Those of the file system.
+pub fn temporary_file_in(folder: &Path) -> io::Result<NamedTempFile> {
+    temporary_file_of_mode(folder, 0o666)
+}
+
+/// The same with other permissions, those of the umask taken off.
+///
+/// # Errors
+/// Those of the file system.
+pub fn temporary_file_of_mode(folder: &Path, mode: u32) -> io::Result<NamedTempFile> {
+    let prefix = temporary_prefix(std::process::id());
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".strata-").suffix(".tmp");
+    builder.prefix(&prefix).suffix(TEMPORARY_SUFFIX);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
+        builder.permissions(std::fs::Permissions::from_mode(mode));
     }
+    #[cfg(not(unix))]
+    let _ = mode;
     builder.tempfile_in(folder)
+}
+
+/// Removes what a process that was killed has left half-written in a folder.
+///
+/// # Errors
+/// Those of the file system, but not that there is no such folder.
+pub fn remove_temporary_files(folder: &Path, pid: u32) -> io::Result<()> {
+    let entries = match fs_err::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let prefix = temporary_prefix(pid);
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with(&prefix) && name.ends_with(TEMPORARY_SUFFIX) {
+            fs_err::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+const TEMPORARY_SUFFIX: &str = ".tmp";
+
+fn temporary_prefix(pid: u32) -> String {
+    format!(".strata-{pid}-")
 }
 
 #[cfg(test)]
@@ -83,6 +127,18 @@ mod tests {
         assert!(error.to_string().contains("kept.txt"), "{error}");
         assert_eq!(fs_err::read(&path).unwrap(), b"old");
         assert_eq!(fs_err::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_a_killed_process_has_left_is_removed_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let own = temporary_file_in(folder.path()).unwrap();
+        let left = folder.path().join(".strata-4194399-abc.tmp");
+        fs_err::write(&left, b"half").unwrap();
+        remove_temporary_files(folder.path(), 4_194_399).unwrap();
+        assert!(!left.exists());
+        assert!(own.path().exists());
+        remove_temporary_files(&folder.path().join("none"), 1).unwrap();
     }
 
     #[test]

@@ -62,10 +62,14 @@ pub enum PipelineError {
         path: String,
     },
     /// A target that names nothing.
-    #[error("'{target}' does not exist as an output or a stage name in 'dvc.yaml'")]
+    #[error(
+        "'{target}' does not exist as an output or a stage name in 'dvc.yaml': Stage '{target}' not found inside 'dvc.yaml' file"
+    )]
     NoSuchTarget {
         /// As it was typed.
         target: String,
+        /// The nearest stage or output that there is.
+        closest: Option<String>,
     },
     /// A file with stages that Git ignores.
     #[error("bad DVC file name '{path}' is git-ignored.")]
@@ -128,6 +132,14 @@ pub enum PipelineError {
         stage: String,
         /// Why.
         source: Box<PipelineError>,
+    },
+    /// What is to be done after a failure.
+    #[error("{source}{advice}")]
+    Advised {
+        /// The failure.
+        source: Box<PipelineError>,
+        /// Lines for the user, each after a line break.
+        advice: String,
     },
     /// Stages failed, each told when it did.
     #[error("failed to reproduce {stages}")]
@@ -223,6 +235,32 @@ pub enum PipelineError {
         /// The output.
         path: String,
     },
+    /// Nothing is in a folder, or matches a pattern.
+    #[error("no stages match '{target}'; `strata stage list --all` shows all there are")]
+    NoStages {
+        /// As it was typed.
+        target: String,
+    },
+    /// A lock file was meant to be a target.
+    #[error("Did you mean: `{meant}`?")]
+    LockFileAsTarget {
+        /// The file with the stages.
+        meant: String,
+    },
+    /// A reproduction was killed, and its commands were not.
+    #[error(
+        "commands of a reproduction that was killed are still running: wait for them, or end them with\n    kill {processes}"
+    )]
+    StillRunning {
+        /// Their numbers.
+        processes: String,
+    },
+    /// Ctrl-C or SIGTERM.
+    #[error("interrupted by the user{details}")]
+    Interrupted {
+        /// What has become of the stages that ran, each on a line of its own.
+        details: String,
+    },
     /// The user said no.
     #[error("reproduction aborted by the user")]
     Aborted,
@@ -247,11 +285,42 @@ impl From<SchemaError> for PipelineError {
 }
 
 impl PipelineError {
+    /// The exit code after Ctrl-C, DVC's.
+    pub const INTERRUPTED: u8 = 252;
+
+    /// The same with what is to be done.
+    pub(crate) fn with_advice(self, advice: String) -> Self {
+        match self {
+            Self::Interrupted { details } => Self::Interrupted {
+                details: details + &advice,
+            },
+            source if advice.is_empty() => source,
+            source => Self::Advised {
+                source: Box::new(source),
+                advice,
+            },
+        }
+    }
+
+    /// What would mend it, if something can be said.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::Definition(error) => error.help(),
+            Self::NoSuchTarget {
+                closest: Some(name),
+                ..
+            } => Some(format!("did you mean `{name}`?")),
+            Self::Reproduce { source, .. } | Self::Advised { source, .. } => source.help(),
+            _ => None,
+        }
+    }
+
     /// The exit code that DVC has for it.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::NotARepository => 253,
             Self::Config { .. } => 251,
+            Self::Interrupted { .. } => Self::INTERRUPTED,
             Self::Initiate { .. } | Self::NoRemote { .. } | Self::NotTransferred { .. } => 1,
             _ => 255,
         }

@@ -73,6 +73,9 @@ impl Failure {
             }
             Self::Pipeline(error, code) => {
                 anstream::eprintln!("ERROR: {error}");
+                if let Some(help) = error.help() {
+                    anstream::eprintln!("hint: {help}");
+                }
                 ExitCode::from(code)
             }
             Self::Reported => ExitCode::FAILURE,

@@ -1,5 +1,7 @@
 //! What can be typed for pipelines: DVC's commands, flags and exit codes.
 
+use std::num::NonZeroUsize;
+
 use clap::{Args, Subcommand};
 
 const REPRO_EXAMPLES: &str = "\
@@ -7,9 +9,16 @@ Examples:
   strata repro                  run what has changed of the dvc.yaml here, and what it depends on
   strata repro train            one stage, and what it depends on
   strata repro -s -f train      this stage alone, even if nothing has changed
+  strata repro -j 4             up to four stages at the same time
+  strata repro -R models        all stages below a folder, and what they depend on
+  strata repro --glob 'train@*' stages whose names match
   strata repro --dry            show what would run
 
-Exit codes are DVC's: 0 done, 253 not inside of a project, 254 wrong usage, 255 something failed.";
+With one job, commands are connected with the terminal. With more, what a command prints is shown when it has ended,
+in one piece; it reads nothing from the terminal.
+
+Ctrl-C: the commands that run may come to their end, and what they have made is kept if they succeed; a second one kills
+them. Exit codes are DVC's: 0 done, 252 interrupted, 253 not inside of a project, 254 wrong usage, 255 something failed.";
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -30,8 +39,6 @@ pub(crate) struct InitArgs {
 
 #[derive(Debug, Args)]
 #[command(after_help = REPRO_EXAMPLES)]
-#[command(group(clap::ArgGroup::new("reach").args(["single_item", "pipeline", "all_pipelines", "downstream"])))]
-#[command(group(clap::ArgGroup::new("errors").args(["keep_going", "ignore_errors"])))]
 pub(crate) struct ReproArgs {
     /// Stages, `file:stage`, .dvc or dvc.yaml files; without any the dvc.yaml here
     pub(crate) targets: Vec<String>,
@@ -47,9 +54,18 @@ pub(crate) struct ReproArgs {
     /// All stages of the project
     #[arg(short = 'P', long)]
     pub(crate) all_pipelines: bool,
+    /// Targets may be folders, for all stages in them
+    #[arg(short = 'R', long)]
+    pub(crate) recursive: bool,
+    /// Names of stages in targets are shell-style patterns
+    #[arg(long)]
+    pub(crate) glob: bool,
     /// The targets and what depends on them
     #[arg(long)]
     pub(crate) downstream: bool,
+    /// Run so many independent stages at the same time
+    #[arg(short, long, value_name = "N", default_value = "1")]
+    pub(crate) jobs: NonZeroUsize,
     /// Run what depends on a stage that ran, even if nothing has changed for it
     #[arg(long)]
     pub(crate) force_downstream: bool,
@@ -60,11 +76,14 @@ pub(crate) struct ReproArgs {
     #[arg(short, long)]
     pub(crate) interactive: bool,
     /// After a failure, run what does not depend on the failed stage
-    #[arg(short, long)]
+    #[arg(short, long, overrides_with = "ignore_errors")]
     pub(crate) keep_going: bool,
     /// After a failure, run everything else
-    #[arg(long)]
+    #[arg(long, overrides_with = "keep_going")]
     pub(crate) ignore_errors: bool,
+    /// Put the outputs that a failed stage had before back, also those that are not in the cache
+    #[arg(long)]
+    pub(crate) restore_on_failure: bool,
     /// Run commands even if the same run has been kept
     #[arg(long)]
     pub(crate) no_run_cache: bool,
@@ -78,8 +97,11 @@ pub(crate) struct ReproArgs {
     #[arg(long)]
     pub(crate) pull: bool,
     /// Say nothing but errors
-    #[arg(short, long)]
+    #[arg(short, long, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
+    /// Say why a stage runs
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
 }
 
 #[derive(Debug, Args)]

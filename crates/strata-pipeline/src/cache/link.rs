@@ -1,12 +1,13 @@
 //! From objects of the cache to files of the workspace.
 
-use std::fs::Permissions;
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use strata_fs::temporary_file_of_mode;
 
 use super::scratch::Scratch;
 use crate::hash::State;
@@ -230,13 +231,21 @@ fn move_across(from: &Path, to: &Path) -> io::Result<()> {
     copy_to(from, to, metadata.permissions().mode())
 }
 
+/// Another file of the same contents and permissions where nothing stands, cloned where the file system can.
+///
+/// # Errors
+/// Those of the file system.
+pub(crate) fn duplicate(from: &Path, to: &Path) -> io::Result<()> {
+    let permissions = fs_err::metadata(from)?.permissions();
+    if reflink_copy::reflink(from, to).is_ok() {
+        return fs_err::set_permissions(to, permissions);
+    }
+    copy_to(from, to, permissions.mode())
+}
+
 /// Copies a file so that it appears whole, its permissions `mode` without those of the umask.
 fn copy_to(from: &Path, to: &Path, mode: u32) -> io::Result<()> {
-    let file = tempfile::Builder::new()
-        .prefix(".strata-")
-        .suffix(".tmp")
-        .permissions(Permissions::from_mode(mode))
-        .tempfile_in(to.parent().unwrap_or(Path::new(".")))?;
+    let file = temporary_file_of_mode(to.parent().unwrap_or(Path::new(".")), mode)?;
     let mut source = fs_err::File::open(from)?.into_parts().0;
     io::copy(&mut source, &mut file.as_file())?;
     file.persist(to).map_err(|error| error.error)?;
@@ -254,6 +263,7 @@ fn make_executable(path: &Path) -> io::Result<()> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::fs::Permissions;
     use std::os::unix::fs::MetadataExt as _;
 
     use super::*;

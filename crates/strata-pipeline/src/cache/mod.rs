@@ -11,6 +11,6 @@ mod scratch;
 
 pub(crate) use intake::{Before, Intake};
 pub use link::LinkType;
-pub(crate) use link::{Placing, Wanted};
+pub(crate) use link::{Placing, Wanted, duplicate};
 pub use objects::{Cache, CacheError};
 pub(crate) use scratch::Scratch;

@@ -1,9 +1,10 @@
 //! Which paths are being read and written: `.dvc/tmp/rwlock`, a JSON file edited under a `flock` of its own.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
+use strata_fs::temporary_file_in;
 
 use super::LockError;
 use super::repository::{lock_within_tries, open};
@@ -119,11 +120,13 @@ impl PathLocks {
         };
         // A file that a killed process left half-written says nothing of the living.
         let mut held: Map<String, Value> = serde_json::from_str(&text).unwrap_or_default();
-        drop_the_dead(&mut held);
+        drop_the_dead(&mut held, &self.own_mark());
         change(&mut held)?;
         held.retain(|_, marks| marks.as_object().is_none_or(|marks| !marks.is_empty()));
-        // In place, as DVC does: a new file would not be the one that others have locked or opened.
-        fs_err::write(&self.file, Value::Object(held).to_string())?;
+        // DVC cannot read a file that is half-written or empty, and asks its users to remove it.
+        let mut file = temporary_file_in(self.file.parent().unwrap_or(Path::new(".")))?;
+        file.write_all(Value::Object(held).to_string().as_bytes())?;
+        file.persist(&self.file).map_err(|error| error.error)?;
         Ok(())
     }
 }
@@ -167,19 +170,23 @@ fn overlap(a: &str, b: &str) -> bool {
     a.starts_with(b) || b.starts_with(a)
 }
 
-fn drop_the_dead(held: &mut Map<String, Value>) {
+fn drop_the_dead(held: &mut Map<String, Value>, own: &Value) {
     if let Some(writes) = held.get_mut("write").and_then(Value::as_object_mut) {
-        writes.retain(|_, mark| is_alive(mark));
+        writes.retain(|_, mark| is_alive(mark, own));
     }
     if let Some(reads) = held.get_mut("read").and_then(Value::as_object_mut) {
         for marks in reads.values_mut().filter_map(Value::as_array_mut) {
-            marks.retain(is_alive);
+            marks.retain(|mark| is_alive(mark, own));
         }
         reads.retain(|_, marks| marks.as_array().is_some_and(|marks| !marks.is_empty()));
     }
 }
 
-fn is_alive(mark: &Value) -> bool {
+fn is_alive(mark: &Value, own: &Value) -> bool {
+    // In a container all processes may have the same number: this one is another that had ours and was killed.
+    if mark["pid"] == own["pid"] && mark != own {
+        return false;
+    }
     let pid = mark["pid"].as_u64().and_then(|pid| i32::try_from(pid).ok());
     let pid = pid.and_then(rustix::process::Pid::from_raw);
     // One that may not be signalled is alive.
@@ -199,21 +206,34 @@ mod tests {
         vec![path.to_owned()]
     }
 
+    /// Writes marks of another process, one that lives.
+    fn mark_by_another(folder: &Path, kind: &str, path: &str) {
+        let pid = rustix::process::getppid().unwrap().as_raw_pid();
+        let mark = json!({"pid": pid, "cmd": "dvc repro"});
+        let marks = if kind == "read" { json!([mark]) } else { mark };
+        let held = json!({kind: {path: marks}});
+        fs_err::write(folder.join("rwlock"), held.to_string()).unwrap();
+    }
+
     #[test]
     fn writers_keep_others_out_and_readers_keep_writers_out() {
         let folder = tempfile::tempdir().unwrap();
-        let (ours, theirs) = (locks(folder.path(), "a"), locks(folder.path(), "b"));
-        let guard = ours.mark(paths("/in"), paths("/out")).unwrap();
-        let error = theirs.mark(paths("/out/x"), Vec::new()).unwrap_err();
+        let ours = locks(folder.path(), "strata repro");
+        mark_by_another(folder.path(), "write", "/out");
+        let error = ours.mark(paths("/out/x"), Vec::new()).unwrap_err();
         assert!(
             error
                 .to_string()
                 .starts_with("'/out/x' is busy, it is being blocked by:")
         );
-        assert!(theirs.mark(Vec::new(), paths("/in")).is_err());
-        drop(theirs.mark(paths("/in"), paths("/other")).unwrap());
-        drop(guard);
-        drop(theirs.mark(paths("/out"), paths("/in")).unwrap());
+        drop(ours.mark(paths("/in"), paths("/other")).unwrap());
+        mark_by_another(folder.path(), "read", "/in");
+        assert!(ours.mark(Vec::new(), paths("/in")).is_err());
+        drop(ours.mark(paths("/in"), paths("/out")).unwrap());
+        fs_err::remove_file(folder.path().join("rwlock")).unwrap();
+        let first = ours.mark(paths("/in"), paths("/a")).unwrap();
+        drop(ours.mark(paths("/in"), paths("/b")).unwrap());
+        drop(first);
         let left = fs_err::read_to_string(folder.path().join("rwlock")).unwrap();
         assert_eq!(left, "{}");
     }
@@ -221,12 +241,15 @@ mod tests {
     #[test]
     fn the_marks_of_the_dead_do_not_count() {
         let folder = tempfile::tempdir().unwrap();
-        let text = r#"{"write": {"/x": {"pid": 2147483646, "cmd": "dvc repro"}}}"#;
-        fs_err::write(folder.path().join("rwlock"), text).unwrap();
-        assert!(
-            locks(folder.path(), "a")
-                .mark(paths("/x"), Vec::new())
-                .is_ok()
-        );
+        let file = folder.path().join("rwlock");
+        let ours = locks(folder.path(), "a");
+        let reborn = std::process::id();
+        for pid in [2_147_483_646, reborn] {
+            let held = json!({"write": {"/x": {"pid": pid, "cmd": "dvc repro"}}});
+            fs_err::write(&file, held.to_string()).unwrap();
+            drop(ours.mark(paths("/x"), Vec::new()).unwrap());
+        }
+        fs_err::write(&file, "{\"write\": {\"/x\"").unwrap();
+        drop(ours.mark(paths("/x"), Vec::new()).unwrap());
     }
 }

@@ -86,7 +86,7 @@ impl Project {
                 });
                 continue;
             }
-            for stage in self.stages_of_target(target)? {
+            for stage in self.stages_of_stage_or_output(target)? {
                 wanted.extend(self.stages[stage].outs.iter().map(whole));
             }
         }

@@ -161,7 +161,7 @@ impl Project {
             .as_ref()
             .map(crate::definition::Command::to_value);
         stage.keep_run(self)?;
-        lock_file::write(self, &stage, &mut |_| ())
+        lock_file::write(self, &stage, &[], &mut |_| ()).map(drop)
     }
 }
 

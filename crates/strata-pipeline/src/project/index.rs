@@ -6,9 +6,13 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use indexmap::IndexMap;
+
 use super::lock_file;
 use super::source::Source;
+use super::targets::Target;
 use crate::cache::{Before, Intake};
+use crate::config::Config;
 use crate::definition::{DataFile, check_pipeline};
 use crate::error::PipelineError;
 use crate::git::IgnoreChecker;
@@ -16,7 +20,9 @@ use crate::hash::{Algorithm, HashInfo, Hashed, is_missing, normalized};
 use crate::params;
 use crate::repository::Repository;
 use crate::stage::{Address, Stage};
-use crate::template::{FileError, Files, Resolver, ResolverOptions};
+use crate::template::{
+    BoolFlags, FileError, Files, Group, ListFlags, ParsingOptions, Resolver, ResolverOptions,
+};
 use crate::value::Value;
 use crate::yaml;
 
@@ -67,19 +73,57 @@ impl Project {
         Self::load_from(repository, source, warn)
     }
 
-    fn load_from(
+    /// The stages of some targets and no others: what is wrong with those does not hinder these, as in DVC.
+    ///
+    /// # Errors
+    /// A target that is none; as [`Project::load`] for the stages of the targets.
+    pub fn load_only(
         repository: Repository,
-        source: Source,
+        targets: &[String],
         warn: Box<dyn Fn(&str)>,
     ) -> Result<Self, PipelineError> {
-        let mut project = Self {
+        let mut project = Self::empty(repository, Source::Workspace, warn);
+        // One file after the other, the stages of each in the order of the targets.
+        let mut files: IndexMap<PathBuf, Option<Vec<&str>>> = IndexMap::new();
+        for target in targets {
+            let Target { path, name, .. } = Target::parse(&project.repository, target)?;
+            let names = files.entry(path).or_insert_with(|| Some(Vec::new()));
+            match (names.as_mut(), name) {
+                (Some(names), Some(name)) => names.push(name),
+                _ => *names = None,
+            }
+        }
+        let with_locks = files
+            .keys()
+            .flat_map(|file| [file.clone(), file.with_file_name(lock_file::NAME)]);
+        let looked_at: Vec<PathBuf> = with_locks.collect();
+        if let Some(git) = &project.repository.git {
+            project.refuse_ignored(&mut git.ignore_checker()?, &looked_at)?;
+        }
+        for (file, names) in &files {
+            project.load_file(file, names.as_deref())?;
+        }
+        project.check_outputs()?;
+        Ok(project)
+    }
+
+    fn empty(repository: Repository, source: Source, warn: Box<dyn Fn(&str)>) -> Self {
+        Self {
             repository,
             stages: Vec::new(),
             groups: HashMap::new(),
             hashed: RefCell::new(HashMap::new()),
             source,
             warn,
-        };
+        }
+    }
+
+    fn load_from(
+        repository: Repository,
+        source: Source,
+        warn: Box<dyn Fn(&str)>,
+    ) -> Result<Self, PipelineError> {
+        let mut project = Self::empty(repository, source, warn);
         match project.source.files() {
             Some(files) => {
                 let mut outs = HashSet::new();
@@ -103,14 +147,23 @@ impl Project {
         let loaded = self.load_folders(checker.as_mut(), &mut looked_at);
         // A file that Git ignores is not known to others, whatever is wrong in it.
         if let Some(checker) = &mut checker {
-            let ignored = checker.ignored(&looked_at)?;
-            if let Some(index) = ignored.iter().position(|ignored| *ignored) {
-                return Err(PipelineError::GitIgnored {
-                    path: self.display(&looked_at[index]),
-                });
-            }
+            self.refuse_ignored(checker, &looked_at)?;
         }
         loaded
+    }
+
+    fn refuse_ignored(
+        &self,
+        checker: &mut IgnoreChecker,
+        files: &[PathBuf],
+    ) -> Result<(), PipelineError> {
+        let ignored = checker.ignored(files)?;
+        match ignored.iter().position(|ignored| *ignored) {
+            None => Ok(()),
+            Some(index) => Err(PipelineError::GitIgnored {
+                path: self.display(&files[index]),
+            }),
+        }
     }
 
     /// Adds the files that were read, and the lock files that belong to them, to `looked_at`.
@@ -157,18 +210,19 @@ impl Project {
             return Ok(());
         }
         let known = self.stages.len();
-        self.load_file(file)?;
+        self.load_file(file, None)?;
         let new = self.stages[known..].iter().flat_map(|stage| &stage.outs);
         outs.extend(new.map(|out| out.at.clone()));
         Ok(())
     }
 
-    fn load_file(&mut self, file: &Path) -> Result<(), PipelineError> {
+    /// All stages of a file, or some.
+    fn load_file(&mut self, file: &Path, only: Option<&[&str]>) -> Result<(), PipelineError> {
         let shown = self.display(file);
         let text = self.source.read(file)?.unwrap_or_default();
         let value = read_yaml(&shown, &text)?;
         if file.file_name().is_some_and(|name| name == PIPELINE_FILE) {
-            self.load_pipeline(file, &shown, &value)
+            self.load_pipeline(file, &shown, &value, only)
         } else {
             let data = DataFile::from_value(&value, &shown)?;
             self.stages.push(Stage::of_data(file.to_owned(), data));
@@ -181,6 +235,7 @@ impl Project {
         file: &Path,
         shown: &str,
         value: &Value,
+        only: Option<&[&str]>,
     ) -> Result<(), PipelineError> {
         check_pipeline(value, shown)?;
         let lock = lock_file::read(self, &file.with_file_name(lock_file::NAME))?;
@@ -195,18 +250,22 @@ impl Project {
         };
         let options = ResolverOptions {
             directory,
-            ..ResolverOptions::default()
+            parsing: parsing_options(&self.repository.config)?,
         };
         let resolver = Resolver::new(value, &beside, options)?;
+        let (names, groups) = match only {
+            None => (resolver.stage_names()?, resolver.groups()?),
+            Some(only) => some_of(&resolver, only)?,
+        };
         let mut stages = Vec::new();
-        for name in resolver.stage_names()? {
+        for name in names {
             let entry = lock
                 .as_ref()
                 .and_then(|lock| lock.get(&["stages", name.as_str()]));
             let definition = resolver.resolve(&name)?;
             stages.push(Stage::of_pipeline(file.to_owned(), definition, entry));
         }
-        let groups = resolver.groups()?.into_iter().map(|group| {
+        let groups = groups.into_iter().map(|group| {
             let address = Address {
                 file: file.to_owned(),
                 name: Some(group.name),
@@ -348,8 +407,65 @@ impl Project {
     }
 }
 
+/// Some stages and groups, by their names.
+fn some_of(
+    resolver: &Resolver<'_>,
+    names: &[&str],
+) -> Result<(Vec<String>, Vec<Group>), PipelineError> {
+    let mut stages: Vec<String> = Vec::new();
+    let mut groups = Vec::new();
+    for name in names {
+        let members = match resolver.group(name)? {
+            Some(group) => {
+                let members = group.members.clone();
+                groups.push(group);
+                members
+            }
+            None => vec![(*name).to_owned()],
+        };
+        for member in members {
+            if !stages.contains(&member) {
+                stages.push(member);
+            }
+        }
+    }
+    Ok((stages, groups))
+}
+
+/// The `parsing` section of the settings; DVC takes its words in any case.
+fn parsing_options(config: &Config) -> Result<ParsingOptions, PipelineError> {
+    let word = |option: &str, words: [&'static str; 2]| {
+        let Some((value, file)) = config.get("parsing", option) else {
+            return Ok(words[0]);
+        };
+        let known = words
+            .into_iter()
+            .find(|word| value.eq_ignore_ascii_case(word));
+        known.ok_or_else(|| PipelineError::Config {
+            why: format!(
+                "parsing.{option} is '{value}' in '{}'; it can be {} or {}",
+                file.display(),
+                words[0],
+                words[1]
+            ),
+        })
+    };
+    let bool_flags = match word("bool", ["store_true", "boolean_optional"])? {
+        "store_true" => BoolFlags::StoreTrue,
+        _ => BoolFlags::BooleanOptional,
+    };
+    let list_flags = match word("list", ["nargs", "append"])? {
+        "nargs" => ListFlags::Nargs,
+        _ => ListFlags::Append,
+    };
+    Ok(ParsingOptions {
+        bool_flags,
+        list_flags,
+    })
+}
+
 /// Whether a file is one that has stages, by its name.
-fn has_stages(path: &Path) -> bool {
+pub(super) fn has_stages(path: &Path) -> bool {
     let name = path
         .file_name()
         .and_then(|name| name.to_str())

@@ -95,14 +95,17 @@ fn problem_of_entry(entry: &Value) -> Option<String> {
     None
 }
 
-/// Writes the entry of a stage that has run; `say` is told what is done.
+/// Writes the entry of a stage that has run, a new one before those of the stages `later`; `say` is told what is done.
+/// Gives whether the entry is a new one.
 pub(super) fn write(
     project: &Project,
     stage: &Stage,
+    later: &[&str],
     say: &mut dyn FnMut(&str),
-) -> Result<(), PipelineError> {
+) -> Result<bool, PipelineError> {
     let Some(name) = &stage.address.name else {
-        return super::data_file::write(project, stage);
+        super::data_file::write(project, stage)?;
+        return Ok(false);
     };
     let path = stage.address.file.with_file_name(NAME);
     let shown = project.display(&path);
@@ -114,12 +117,19 @@ pub(super) fn write(
     if is_new {
         say(&format!("Generating lock file '{shown}'"));
     }
-    if document.get(&["stages", name.as_str()]) != Some(&entry) {
+    let present = document.get(&["stages", name.as_str()]);
+    let is_new_entry = present.is_none();
+    if present != Some(&entry) {
         say(&format!("Updating lock file '{shown}'"));
     }
-    document.set(&["stages", name.as_str()], entry);
+    if is_new_entry {
+        document.insert_before(&["stages", name.as_str()], later, entry);
+    } else {
+        document.set(&["stages", name.as_str()], entry);
+    }
     write_atomically(&path, document.to_text().as_bytes())?;
-    Ok(project.repository.stage_in_git(&[path])?)
+    project.repository.stage_in_git(&[path])?;
+    Ok(is_new_entry)
 }
 
 /// A lock file without stages.

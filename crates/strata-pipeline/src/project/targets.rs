@@ -1,10 +1,60 @@
 //! The stages that the user means.
 
-use super::index::{PIPELINE_FILE, Project};
+use std::path::PathBuf;
+
+use strata_config::fnmatch;
+
+use super::index::{PIPELINE_FILE, Project, has_stages};
+use super::lock_file;
 use crate::definition::DefinitionError;
 use crate::error::PipelineError;
 use crate::hash::normalized;
+use crate::repository::Repository;
 use crate::stage::Address;
+
+/// A target taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Target<'t> {
+    /// The file as it was typed, or the `dvc.yaml` of the current folder.
+    pub(super) file: &'t str,
+    /// Absolute.
+    pub(super) path: PathBuf,
+    /// A stage or a group in it; none for the whole file.
+    pub(super) name: Option<&'t str>,
+}
+
+impl<'t> Target<'t> {
+    /// A name or a group of the current folder's `dvc.yaml`, `file:name`, a `.dvc` file, a `dvc.yaml`.
+    ///
+    /// # Errors
+    /// There is no such file; it is a lock file.
+    pub(super) fn parse(repository: &Repository, target: &'t str) -> Result<Self, PipelineError> {
+        let at = |path: &str| normalized(&repository.current.join(path));
+        let is_file = |path: &str| has_stages(&at(path));
+        let (file, name) = match target.rsplit_once(':') {
+            Some((file, name)) if is_file(file) => (file, Some(name)),
+            _ if is_file(target) => (target, None),
+            _ => (PIPELINE_FILE, Some(target)),
+        };
+        let (typed, _) = target.split_once(':').unwrap_or((target, ""));
+        if name == Some(target)
+            && at(typed)
+                .file_name()
+                .is_some_and(|name| name == lock_file::NAME)
+        {
+            return Err(PipelineError::LockFileAsTarget {
+                meant: target.replacen(".lock", ".yaml", 1),
+            });
+        }
+        let path = at(file);
+        if !path.exists() {
+            return Err(PipelineError::NoSuchFile {
+                path: path.display().to_string(),
+            });
+        }
+        Ok(Self { file, path, name })
+    }
+}
 
 impl Project {
     /// The stages of a target: a name or a group of the current folder's `dvc.yaml`, `file:name`, a `.dvc` file,
@@ -13,38 +63,17 @@ impl Project {
     /// # Errors
     /// There is no such file or stage.
     pub fn stages_of_target(&self, target: &str) -> Result<Vec<usize>, PipelineError> {
-        let at = |path: &str| normalized(&self.repository.current.join(path));
-        let is_file = |path: &str| {
-            let name = path.rsplit('/').next().unwrap_or(path);
-            name == PIPELINE_FILE
-                || name
-                    .strip_suffix(".dvc")
-                    .is_some_and(|stem| !stem.is_empty())
-        };
-        let (file, name) = match target.rsplit_once(':') {
-            Some((file, name)) if is_file(file) => (file, Some(name)),
-            _ if is_file(target) => (target, None),
-            _ => (PIPELINE_FILE, Some(target)),
-        };
-        let path = at(file);
-        if !path.exists() {
-            return Err(PipelineError::NoSuchFile {
-                path: path.display().to_string(),
-            });
-        }
+        let Target { file, path, name } = Target::parse(&self.repository, target)?;
+        let stages = self.stages.iter().enumerate();
+        let of_file = stages.filter(|(_, stage)| stage.address.file == path);
         let Some(name) = name else {
-            let stages = self.stages.iter().enumerate();
-            let of_file = stages.filter(|(_, stage)| stage.address.file == path);
             return Ok(of_file.map(|(index, _)| index).collect());
         };
         let find = |name: &str| {
-            let address = Address {
-                file: path.clone(),
-                name: Some(name.to_owned()),
-            };
-            self.stages
-                .iter()
-                .position(|stage| stage.address == address)
+            let mut of_file = of_file.clone();
+            of_file
+                .find(|(_, stage)| stage.address.name.as_deref() == Some(name))
+                .map(|(index, _)| index)
         };
         let group = Address {
             file: path.clone(),
@@ -54,16 +83,60 @@ impl Project {
             return Ok(members.iter().filter_map(|member| find(member)).collect());
         }
         find(name).map(|index| vec![index]).ok_or_else(|| {
-            let of_file = self
-                .stages
-                .iter()
-                .filter(|stage| stage.address.file == path);
-            let names = of_file.filter_map(|stage| stage.address.name.as_deref());
+            let names = of_file
+                .clone()
+                .filter_map(|(_, stage)| stage.address.name.as_deref());
             PipelineError::Definition(DefinitionError::StageNotFound {
                 file: file.to_owned(),
                 name: name.to_owned(),
                 closest: strata_diag::closest(name, names).map(str::to_owned),
             })
         })
+    }
+
+    /// The same for commands whose targets may also be outputs, which is what they say of one that is neither.
+    ///
+    /// # Errors
+    /// As [`Project::stages_of_target`].
+    pub fn stages_of_stage_or_output(&self, target: &str) -> Result<Vec<usize>, PipelineError> {
+        self.stages_of_target(target).map_err(|error| match error {
+            PipelineError::Definition(DefinitionError::StageNotFound { name, .. })
+                if name == target =>
+            {
+                let names = self.stages.iter().flat_map(|stage| {
+                    let outs = stage.outs.iter().map(|out| self.display(&out.at));
+                    outs.chain([self.display_address(&stage.address)])
+                });
+                let names: Vec<String> = names.collect();
+                let closest = strata_diag::closest(target, names.iter().map(String::as_str));
+                PipelineError::NoSuchTarget {
+                    target: name,
+                    closest: closest.map(str::to_owned),
+                }
+            }
+            other => other,
+        })
+    }
+
+    /// The stages of a target whose name is a shell-style pattern, the file before it is none. A pattern may match
+    /// nothing.
+    ///
+    /// # Errors
+    /// There is no such file.
+    pub fn stages_of_pattern(&self, target: &str) -> Result<Vec<usize>, PipelineError> {
+        let Target { path, name, .. } = Target::parse(&self.repository, target)?;
+        let group = Address {
+            file: path.clone(),
+            name: name.map(str::to_owned),
+        };
+        let Some(pattern) = name.filter(|_| !self.groups.contains_key(&group)) else {
+            return self.stages_of_target(target);
+        };
+        let stages = self.stages.iter().enumerate();
+        let fitting = stages.filter(|(_, stage)| {
+            let name = stage.address.name.as_deref();
+            stage.address.file == path && name.is_some_and(|name| fnmatch(pattern, name))
+        });
+        Ok(fitting.map(|(index, _)| index).collect())
     }
 }

@@ -253,6 +253,7 @@ impl Output {
         if inside.is_empty() {
             return Err(PipelineError::NoSuchTarget {
                 target: format!("{}/{path}", self.path),
+                closest: None,
             });
         }
         let mut changed = Vec::new();

@@ -117,6 +117,30 @@ impl Document {
         self.refresh();
     }
 
+    /// Adds a value at a path of keys, before the first of some keys beside it; behind the last key if none of them is
+    /// there.
+    pub fn insert_before(&mut self, path: &[&str], others: &[&str], value: Value) {
+        self.set(path, value);
+        let Some((key, parents)) = path.split_last() else {
+            return;
+        };
+        let Some(Node {
+            content: Content::Map(map),
+            ..
+        }) = self.node_mut(parents)
+        else {
+            return;
+        };
+        let first = others.iter().filter_map(|other| map.position(other)).min();
+        if let (Some(first), Some(own)) = (first, map.position(key))
+            && first < own
+        {
+            let entry = map.entries.remove(own);
+            map.entries.insert(first, entry);
+        }
+        self.refresh();
+    }
+
     /// Removes the value at a path of keys; returns whether there was one.
     pub fn remove(&mut self, path: &[&str]) -> bool {
         let Some((key, parents)) = path.split_last() else {

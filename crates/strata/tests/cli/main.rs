@@ -9,6 +9,7 @@ mod merge;
 mod models;
 mod multirun;
 mod project;
+mod repro;
 mod resume;
 mod synth;
 mod train;

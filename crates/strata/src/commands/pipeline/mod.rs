@@ -38,6 +38,13 @@ fn open() -> Result<Project, PipelineError> {
     Project::load(repository, Box::new(warn))
 }
 
+/// The stages of some targets alone, whatever the others are like.
+fn open_only(targets: &[String]) -> Result<Project, PipelineError> {
+    let repository = Repository::open(Path::new("."))?;
+    let warn = |text: &str| anstream::eprintln!("WARNING: {text}");
+    Project::load_only(repository, targets, Box::new(warn))
+}
+
 /// The same as it was at a commit.
 fn open_at(revision: &str) -> Result<Project, PipelineError> {
     let repository = Repository::open(Path::new("."))?;
@@ -57,7 +64,7 @@ fn chosen(project: &Project, targets: &[String]) -> Result<Vec<usize>, PipelineE
     }
     let mut stages = Vec::new();
     for target in targets {
-        stages.extend(project.stages_of_target(target)?);
+        stages.extend(project.stages_of_stage_or_output(target)?);
     }
     Ok(stages)
 }

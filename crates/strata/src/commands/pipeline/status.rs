@@ -7,7 +7,7 @@ use strata_pipeline::PipelineError;
 use strata_pipeline::remote::Cloud;
 use strata_pipeline::stage::changes::{Change, Changes};
 
-use super::{chosen, open};
+use super::{chosen, open, open_only};
 use crate::exit::{Ended, Failure};
 use crate::output;
 use crate::pipeline_cli::StatusArgs;
@@ -97,7 +97,12 @@ fn is_in_a_file(error: &PipelineError) -> bool {
 
 /// Stages with their changes, and whether the project has no stages at all.
 fn changed_stages(args: &StatusArgs) -> Result<(Vec<(String, Changes)>, bool), PipelineError> {
-    let project = open()?;
+    let alone = Some(&args.targets).filter(|targets| !targets.is_empty());
+    let project = match alone.map(|targets| open_only(targets)) {
+        Some(Ok(project)) => project,
+        // What is wrong with a target is told as part of the whole.
+        Some(Err(_)) | None => open()?,
+    };
     let _lock = project.repository.lock()?;
     let stages = chosen(&project, &args.targets)?;
     let mut changed = Vec::new();
