@@ -1,7 +1,7 @@
 //! Files that other rooms rely on to be whole.
 //!
 //! * [`write_atomically`]: contents appear at a path completely or not at all.
-//! * [`md5_of_file`], [`md5_of_bytes`], [`Sha256`]: digests as hex.
+//! * [`md5_of_file`], [`md5_of_bytes`], [`Md5Writer`], [`Sha256`]: digests as hex.
 //! * [`download`]: a file from the network, resumed after interruptions, checked before it gets its name.
 
 mod atomic;
@@ -9,5 +9,5 @@ mod digest;
 mod download;
 
 pub use atomic::{write_atomically, write_atomically_with};
-pub use digest::{Sha256, md5_of_bytes, md5_of_file};
+pub use digest::{Md5Writer, Sha256, md5_of_bytes, md5_of_file};
 pub use download::{DownloadError, DownloadEvents, DownloadRequest, download};

@@ -4,7 +4,7 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use strata_fs::md5_of_file;
+use strata_fs::{Md5Writer, md5_of_file};
 use thiserror::Error;
 
 use crate::hash::{Tree, TreeError, is_missing};
@@ -116,17 +116,35 @@ impl Cache {
         fill: impl FnOnce(&mut std::fs::File) -> io::Result<()>,
     ) -> io::Result<()> {
         let path = self.path(md5);
-        let folder = path.parent().unwrap_or(&self.folder);
-        fs_err::create_dir_all(folder)?;
-        let mut file = tempfile::Builder::new()
-            .prefix(".strata-")
-            .suffix(".tmp")
-            .permissions(std::fs::Permissions::from_mode(0o666))
-            .tempfile_in(folder)?;
+        let mut file = temporary_beside(&path)?;
         fill(file.as_file_mut())?;
         protect(file.path())?;
         file.persist(&path).map_err(|error| error.error)?;
         Ok(())
+    }
+
+    /// Takes an object from elsewhere: `fill` writes its contents, which are kept only if their MD5 is the expected one.
+    ///
+    /// Gives the MD5 that was found where it is another.
+    ///
+    /// # Errors
+    /// Those of writing, and those of `fill`; nothing is kept then.
+    pub fn receive<E: From<io::Error>>(
+        &self,
+        md5: &str,
+        fill: impl FnOnce(&mut dyn io::Write) -> Result<(), E>,
+    ) -> Result<Option<String>, E> {
+        let path = self.path(md5);
+        let mut file = temporary_beside(&path)?;
+        let mut hashing = Md5Writer::new(file.as_file_mut());
+        fill(&mut hashing)?;
+        let found = hashing.hex();
+        if found != md5.trim_end_matches(".dir") {
+            return Ok(Some(found));
+        }
+        protect(file.path())?;
+        file.persist(&path).map_err(|error| error.error)?;
+        Ok(None)
     }
 
     /// The files of a folder.
@@ -169,6 +187,17 @@ impl Cache {
         }
         Ok(true)
     }
+}
+
+/// A file that is removed unless it gets its name.
+fn temporary_beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs_err::create_dir_all(folder)?;
+    tempfile::Builder::new()
+        .prefix(".strata-")
+        .suffix(".tmp")
+        .permissions(std::fs::Permissions::from_mode(0o666))
+        .tempfile_in(folder)
 }
 
 fn protect(path: &Path) -> io::Result<()> {

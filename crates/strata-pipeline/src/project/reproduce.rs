@@ -9,7 +9,7 @@ use super::lock_file;
 use crate::definition::Command;
 use crate::error::PipelineError;
 use crate::lock::{PathLocks, RepositoryLock};
-use crate::remote::Cloud;
+use crate::remote::{Cloud, Unwatched};
 use crate::stage::Stage;
 use crate::stage::changes::Missing;
 
@@ -344,7 +344,7 @@ impl Run<'_> {
 
     /// Brings a stage's outputs from the remote into the workspace.
     fn bring(&mut self, index: usize) -> Result<(), PipelineError> {
-        Cloud::open(self.project, None)?.fetch(&[index], false)?;
+        Cloud::open(self.project, None, None, &Unwatched)?.fetch(&[index], false)?;
         for out in self.project.stages[index]
             .outs
             .iter()
