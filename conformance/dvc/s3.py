@@ -51,6 +51,7 @@ class Server:
     def ask(self, method, path, body=None):
         request = urllib.request.Request(self.url + path, data=body, method=method)
         request.add_header("Authorization", SIGNED)
+        request.add_header("Content-Type", "application/octet-stream")
         with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.read()
 

@@ -1,5 +1,7 @@
 //! What every remote promises, kept by each of them.
 
+#![allow(clippy::unwrap_used)]
+
 #[allow(dead_code, reason = "the tests of the command line use the rest")]
 mod s3_server;
 

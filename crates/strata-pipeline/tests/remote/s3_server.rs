@@ -139,7 +139,9 @@ impl S3Server {
                 _ => answer,
             };
             if let Some(Trouble::OtherContents) = trouble {
-                answer.body.iter_mut().for_each(|byte| *byte ^= 1);
+                for byte in &mut answer.body {
+                    *byte ^= 1;
+                }
             }
             let mut head = format!(
                 "HTTP/1.1 {} X\r\nContent-Length: {}\r\n",

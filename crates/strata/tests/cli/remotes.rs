@@ -139,6 +139,10 @@ fn object_of(name: &str) -> String {
     format!("files/md5/{}/{}", &md5[..2], &md5[2..])
 }
 
+fn is_list(key: &str) -> bool {
+    key.strip_suffix(".dir").is_some()
+}
+
 #[test]
 fn settings_are_set_looked_up_listed_and_removed() {
     let study = Study::new();
@@ -316,10 +320,7 @@ fn data_go_to_a_bucket_and_come_back() {
     );
     let log = server.take_log();
     let puts: Vec<&String> = log.iter().filter(|line| line.starts_with("PUT")).collect();
-    assert!(
-        puts.last().expect("a request").ends_with(".dir"),
-        "{puts:?}"
-    );
+    assert!(is_list(puts.last().expect("a request")), "{puts:?}");
     assert_eq!(study.ok(&["push"]), "Everything is up to date.\n");
     assert_eq!(
         study.ok(&["status", "-c"]),
@@ -418,7 +419,7 @@ fn a_push_that_fails_half_way_leaves_no_list_and_the_next_completes_it() {
     assert!(outcome.stderr.contains("\ndata/b: "), "{}", outcome.stderr);
     let keys = server.keys();
     assert!(
-        keys.len() == 3 && !keys.iter().any(|key| key.ends_with(".dir")),
+        keys.len() == 3 && !keys.iter().any(|key| is_list(key)),
         "{keys:?}"
     );
     server.mend();

@@ -222,11 +222,11 @@ fn base64_of_hex(hex: &str) -> String {
     let mut text = String::new();
     for six in nibbles.chunks(6) {
         let value =
-            six.iter().fold(0, |value, nibble| value << 4 | nibble) << (4 * (6 - six.len()));
+            six.iter().fold(0, |value, nibble| (value << 4) | nibble) << (4 * (6 - six.len()));
         // Two digits of hex are a byte, and a byte more makes a digit of Base64 more.
         let digits = six.len() / 2 + 1;
         for place in 0..4 {
-            let digit = DIGITS[(value >> (18 - 6 * place) & 63) as usize];
+            let digit = DIGITS[((value >> (18 - 6 * place)) & 63) as usize];
             text.push(if place < digits {
                 char::from(digit)
             } else {

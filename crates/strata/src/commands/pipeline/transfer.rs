@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use strata_pipeline::remote::{Cloud, RemoteError, Transferred};
+use strata_pipeline::stage::Output;
 use strata_pipeline::{PipelineError, Project};
 
 use super::progress::TransferProgress;
@@ -18,7 +19,7 @@ pub(crate) fn push(args: &TransferArgs) -> Result<Ended, Failure> {
     let (project, progress) = (open()?, TransferProgress::new("Pushing", args.quiet)?);
     let _lock = project.repository.lock()?;
     let cloud = cloud(&project, args, &progress)?;
-    let done = cloud.push(&chosen(&project, &args.targets)?, args.run_cache);
+    let done = cloud.push(&stages_of(&project, &args.targets)?, args.run_cache);
     end(args, "push", progress.cleared(done)?)
 }
 
@@ -26,14 +27,14 @@ pub(crate) fn fetch(args: &TransferArgs) -> Result<Ended, Failure> {
     let (project, progress) = (open()?, TransferProgress::new("Fetching", args.quiet)?);
     let _lock = project.repository.lock()?;
     let cloud = cloud(&project, args, &progress)?;
-    let done = cloud.fetch(&chosen(&project, &args.targets)?, args.run_cache);
+    let done = cloud.fetch(&stages_of(&project, &args.targets)?, args.run_cache);
     end(args, "fetch", progress.cleared(done)?)
 }
 
 pub(crate) fn pull(args: &TransferArgs) -> Result<Ended, Failure> {
     let (project, progress) = (open()?, TransferProgress::new("Fetching", args.quiet)?);
     let _lock = project.repository.lock()?;
-    let targets = chosen(&project, &args.targets)?;
+    let targets = stages_of(&project, &args.targets)?;
     let fetched = cloud(&project, args, &progress)?.fetch(&targets, args.run_cache);
     let mut done = progress.cleared(fetched)?;
     let checked_out = project.checkout(&args.targets, args.force)?;
@@ -52,6 +53,33 @@ pub(crate) fn pull(args: &TransferArgs) -> Result<Ended, Failure> {
         }
     }
     end(args, "pull", done)
+}
+
+/// The stages of some targets, which may be paths of outputs; all without any.
+fn stages_of(project: &Project, targets: &[String]) -> Result<Vec<usize>, PipelineError> {
+    if targets.is_empty() {
+        return chosen(project, targets);
+    }
+    let mut stages = Vec::new();
+    for target in targets {
+        match project.stages_of_target(target) {
+            Ok(found) => stages.extend(found),
+            Err(error) => match stage_of_output(project, target) {
+                Some(stage) => stages.push(stage),
+                None => return Err(error),
+            },
+        }
+    }
+    Ok(stages)
+}
+
+fn stage_of_output(project: &Project, target: &str) -> Option<usize> {
+    let target = target.trim_end_matches('/');
+    let has_output = |outs: &[Output]| outs.iter().any(|out| project.display(&out.at) == target);
+    project
+        .stages
+        .iter()
+        .position(|stage| has_output(&stage.outs))
 }
 
 fn cloud<'a>(
@@ -84,7 +112,7 @@ fn end(args: &TransferArgs, verb: &'static str, done: Transferred) -> Result<End
 fn what_is_not_there(missing: &[String], failed: &[(String, RemoteError)]) -> String {
     let mut parts = Vec::new();
     if !missing.is_empty() {
-        let lines = missing.iter().map(String::clone);
+        let lines = missing.iter().cloned();
         parts.push(part(missing.len(), "missing", lines));
     }
     if !failed.is_empty() {
