@@ -8,8 +8,13 @@ use anyhow::Context;
 use crate::{must, workspace};
 
 /// What is installed; another list makes the environment anew.
-const PINS: [&str; 5] = [
+const PINS: [&str; 9] = [
     "dvc==3.67.1",
+    "dvc-s3==3.3.0",
+    // moto's own extra `server` would bring the needs of all of Amazon's services.
+    "moto[s3]==5.2.5",
+    "flask==3.1.3",
+    "flask-cors==6.0.5",
     "hydra-core==1.3.8",
     "omegaconf==2.3.1",
     "hydra-colorlog==1.2.0",

@@ -62,14 +62,23 @@ fn kills(dvc: Option<&Path>) -> anyhow::Result<()> {
     must(&mut command)
 }
 
-/// The binary and the real DVC in turn on the same projects.
-fn with_dvc(dvc: &Path) -> anyhow::Result<()> {
+/// The binary and the real DVC in turn on the same projects, also with a server that speaks S3 between them.
+fn with_dvc(python: &Path) -> anyhow::Result<()> {
     must(
         Command::new("python3")
             .args(["conformance/dvc/interop.py", "--binary"])
             .arg(binary("debug"))
             .arg("--dvc")
-            .arg(dvc),
+            .arg(python.with_file_name("dvc")),
+    )?;
+    must(
+        Command::new("python3")
+            .args(["conformance/dvc/s3.py", "--binary"])
+            .arg(binary("debug"))
+            .arg("--moto")
+            .arg(python.with_file_name("moto_server"))
+            .arg("--dvc")
+            .arg(python.with_file_name("dvc")),
     )
 }
 

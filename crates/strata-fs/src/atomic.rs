@@ -8,7 +8,8 @@ use tempfile::NamedTempFile;
 /// Writes `bytes` to `path` so that a reader sees the old file or the new one, never a part.
 ///
 /// Parent folders are created. The bytes go to a temporary file beside `path`, are synced, and the
-/// file is renamed over `path`; when any of that fails, what stood at `path` still stands.
+/// file is renamed over `path`; when any of that fails, what stood at `path` still stands. A file that is replaced
+/// hands on its permissions.
 ///
 /// # Errors
 /// Those of the file system, with the path in the message.
@@ -36,6 +37,10 @@ pub fn write_atomically_with(
         )
     };
     let mut file = temporary_file_in(folder).map_err(with_path)?;
+    if let Ok(replaced) = fs_err::metadata(path) {
+        let kept = fs_err::set_permissions(file.path(), replaced.permissions());
+        kept.map_err(with_path)?;
+    }
     fill(file.as_file_mut()).map_err(with_path)?;
     file.as_file().sync_all().map_err(with_path)?;
     file.persist(path).map_err(|error| with_path(error.error))?;
@@ -127,6 +132,19 @@ mod tests {
         assert!(error.to_string().contains("kept.txt"), "{error}");
         assert_eq!(fs_err::read(&path).unwrap(), b"old");
         assert_eq!(fs_err::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_private_file_stays_private() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys");
+        fs_err::write(&path, b"old").unwrap();
+        fs_err::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        write_atomically(&path, b"new").unwrap();
+        let mode = fs_err::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
     }
 
     #[test]

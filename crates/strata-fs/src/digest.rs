@@ -56,6 +56,49 @@ impl Md5 {
     }
 }
 
+/// Passes bytes on to a writer, and knows the MD5 of all that went through.
+///
+/// ```
+/// use std::io::Write as _;
+/// let mut copy = Vec::new();
+/// let mut writer = strata_fs::Md5Writer::new(&mut copy);
+/// writer.write_all(b"abc")?;
+/// assert_eq!(writer.hex(), "900150983cd24fb0d6963f7d28e17f72");
+/// assert_eq!(copy, b"abc");
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub struct Md5Writer<W> {
+    into: W,
+    md5: Md5,
+}
+
+impl<W: io::Write> Md5Writer<W> {
+    /// Passes on to `into`.
+    pub fn new(into: W) -> Self {
+        Self {
+            into,
+            md5: Md5::new(),
+        }
+    }
+
+    /// The 32 hex digits of the MD5 of all that was written.
+    pub fn hex(self) -> String {
+        self.md5.hex()
+    }
+}
+
+impl<W: io::Write> io::Write for Md5Writer<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.into.write(bytes)?;
+        self.md5.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.into.flush()
+    }
+}
+
 /// The 32 hex digits of the MD5 of a file's contents, read in pieces.
 ///
 /// # Errors

@@ -8,6 +8,7 @@ use crate::cache::CacheError;
 use crate::definition::{DefinitionError, SchemaError};
 use crate::lock::LockError;
 use crate::params::ParamsError;
+use crate::remote::RemoteError;
 use crate::yaml::YamlError;
 
 /// Why a command on a project cannot be carried out.
@@ -31,9 +32,15 @@ pub enum PipelineError {
         why: String,
     },
     /// A settings file.
-    #[error("configuration error: {why}")]
+    #[error("configuration error - config file error: {why}")]
     Config {
         /// What is wrong, with file and line.
+        why: String,
+    },
+    /// What was typed cannot be meant.
+    #[error("{why}")]
+    Usage {
+        /// Why.
         why: String,
     },
     /// A file that is no YAML.
@@ -199,16 +206,17 @@ pub enum PipelineError {
         /// The project.
         folder: String,
     },
-    /// Objects that neither side has.
-    #[error("failed to {verb} data: {count} files are missing:\n{paths}")]
+    /// Objects that neither side has, or that could not be moved.
+    #[error("failed to {verb} data: {why}")]
     NotTransferred {
         /// `push`, `fetch`, `pull`.
         verb: &'static str,
-        /// How many.
-        count: usize,
-        /// A line for each.
-        paths: String,
+        /// How many of which kind, and a line for each.
+        why: String,
     },
+    /// A remote.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
     /// Data that differ from what is kept.
     #[error("unable to commit changed {stage}. Use `-f|--force` to force.")]
     NotCommitted {
@@ -321,6 +329,8 @@ impl PipelineError {
             Self::NotARepository => 253,
             Self::Config { .. } => 251,
             Self::Interrupted { .. } => Self::INTERRUPTED,
+            Self::Usage { .. } => 254,
+            Self::Remote(RemoteError::Interrupted) => 252,
             Self::Initiate { .. } | Self::NoRemote { .. } | Self::NotTransferred { .. } => 1,
             _ => 255,
         }

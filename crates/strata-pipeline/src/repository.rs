@@ -5,10 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use strata_fs::{md5_of_bytes, write_atomically};
+use strata_fs::md5_of_bytes;
 
 use crate::cache::{Cache, LinkType, Placing, Scratch, Wanted};
-use crate::config::{Config, IniFile};
+use crate::config::{Config, validate};
 use crate::error::PipelineError;
 use crate::git::Git;
 use crate::hash::{HashInfo, Hasher, State, normalized};
@@ -64,9 +64,9 @@ impl Repository {
             .ok_or(PipelineError::NotARepository)?
             .to_owned();
         let dvc = root.join(".dvc");
-        let config = Config::open(&dvc).map_err(|error| PipelineError::Config {
-            why: error.to_string(),
-        })?;
+        let wrong = |why: String| PipelineError::Config { why };
+        let config = Config::open(Some(&dvc)).map_err(|error| wrong(error.to_string()))?;
+        validate(&config.merged(|_| true)).map_err(wrong)?;
         let git = if config.is_true("core", "no_scm") {
             None
         } else {
@@ -247,81 +247,6 @@ impl Repository {
     /// The marks of paths that are worked with.
     pub fn path_locks(&self, command: &str) -> PathLocks {
         PathLocks::new(&self.temporary(), command.to_owned())
-    }
-
-    /// Adds a remote to the project's settings. A relative folder is kept relative to the settings' own.
-    ///
-    /// # Errors
-    /// There is one of that name and `force` is not set; the settings cannot be written.
-    pub fn add_remote(
-        &self,
-        name: &str,
-        url: &str,
-        is_default: bool,
-        force: bool,
-    ) -> Result<(), PipelineError> {
-        let section = format!("remote \"{name}\"");
-        if !force && self.config.get(&section, "url").is_some() {
-            return Err(PipelineError::Config {
-                why: format!("remote '{name}' already exists. Use `-f|--force` to overwrite it."),
-            });
-        }
-        let is_relative =
-            !url.contains("://") && Path::new(url).is_relative() && !url.starts_with('~');
-        let url = if is_relative {
-            relative(&self.current.join(url), &self.root.join(".dvc"))
-        } else {
-            url.to_owned()
-        };
-        self.edit_config(|ini| {
-            if is_default {
-                ini.set("core", "remote", name);
-            }
-            ini.set(&section, "url", &url);
-            true
-        })?;
-        Ok(())
-    }
-
-    /// Removes a remote from the project's settings; gives whether it was there.
-    ///
-    /// # Errors
-    /// The settings cannot be written.
-    pub fn remove_remote(&self, name: &str) -> Result<bool, PipelineError> {
-        self.edit_config(|ini| {
-            if ini.get("core", "remote") == Some(name) {
-                ini.unset("core", "remote");
-            }
-            ini.remove_section(&format!("remote \"{name}\""))
-        })
-    }
-
-    /// Names and URLs of the remotes.
-    pub fn remotes(&self) -> Vec<(String, String)> {
-        let sections = self.config.sections().into_iter();
-        let remotes = sections.filter_map(|section| {
-            let name = section.strip_prefix("remote \"")?.strip_suffix('"')?;
-            let (url, _) = self.config.get(section, "url")?;
-            Some((name.to_owned(), url.to_owned()))
-        });
-        remotes.collect()
-    }
-
-    fn edit_config(
-        &self,
-        change: impl FnOnce(&mut IniFile) -> bool,
-    ) -> Result<bool, PipelineError> {
-        let path = self.root.join(".dvc/config");
-        let text = fs_err::read_to_string(&path)?;
-        let mut ini =
-            IniFile::parse(".dvc/config", &text).map_err(|error| PipelineError::Config {
-                why: error.to_string(),
-            })?;
-        let changed = change(&mut ini);
-        if changed {
-            write_atomically(&path, ini.to_text().as_bytes())?;
-        }
-        Ok(changed)
     }
 
     /// A path as the user would write it: from the current folder.

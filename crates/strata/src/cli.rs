@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::pipeline::lock::{GitHookArgs, LockArgs};
+use crate::commands::pipeline::config::{PROJECT_CONFIG_EXAMPLES, ProjectConfigArgs};
+use crate::commands::pipeline::remote::RemoteArgs;
 use crate::compose_args::ComposeArgs;
 use crate::exit::Failure;
 use crate::pipeline_cli::{
     AddArgs, CheckIgnoreArgs, CheckoutArgs, CommitArgs, DagArgs, DiffArgs, GcArgs, InitArgs,
-    MetricsArgs, MoveArgs, ParamsArgs, RemoteArgs, ReproArgs, StageArgs, StagesArgs, StatusArgs,
-    TransferArgs,
+    MetricsArgs, MoveArgs, ParamsArgs, ReproArgs, StageArgs, StagesArgs, StatusArgs, TransferArgs,
 };
 
 /// Runs a whole experimental study in machine learning
@@ -77,7 +78,7 @@ pub(crate) enum Command {
     Fetch(TransferArgs),
     /// Bring what is kept from a remote, and check it out
     Pull(TransferArgs),
-    /// Add, list and remove remotes
+    /// Add, list, change and remove remotes
     Remote(RemoteArgs),
     /// Show what depends on what
     Dag(DagArgs),
@@ -100,7 +101,7 @@ pub(crate) enum Command {
     Root,
     /// Make augmented copies of training images, as `params.yaml` says
     Synth(SynthArgs),
-    /// Work with configurations
+    /// Work with configurations; look up and change the settings of a project
     Config(ConfigArgs),
     /// Print the script that lets a shell complete keys, values, options and flags
     #[command(after_help = COMPLETION_EXAMPLES)]
@@ -402,9 +403,12 @@ pub(crate) struct SynthArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, after_help = PROJECT_CONFIG_EXAMPLES)]
 pub(crate) struct ConfigArgs {
     #[command(subcommand)]
-    pub(crate) command: ConfigCommand,
+    pub(crate) command: Option<ConfigCommand>,
+    #[command(flatten)]
+    pub(crate) project: ProjectConfigArgs,
 }
 
 #[derive(Debug, Subcommand)]

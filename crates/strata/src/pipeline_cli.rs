@@ -119,6 +119,9 @@ pub(crate) struct StatusArgs {
     /// With --cloud: the remote
     #[arg(short, long)]
     pub(crate) remote: Option<String>,
+    /// With --cloud: questions at a time [default: `jobs` of the remote, or 4 for each core]
+    #[arg(short, long, value_name = "N")]
+    pub(crate) jobs: Option<std::num::NonZeroUsize>,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -254,45 +257,15 @@ pub(crate) struct TransferArgs {
     /// Kept runs as well
     #[arg(long)]
     pub(crate) run_cache: bool,
+    /// Files at a time [default: `jobs` of the remote, or 4 for each core]
+    #[arg(short, long, value_name = "N")]
+    pub(crate) jobs: Option<std::num::NonZeroUsize>,
     /// With pull: replace files whose contents are nowhere else
     #[arg(short, long)]
     pub(crate) force: bool,
     /// Say nothing but errors
     #[arg(short, long)]
     pub(crate) quiet: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct RemoteArgs {
-    #[command(subcommand)]
-    pub(crate) command: RemoteCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum RemoteCommand {
-    /// Add a remote: a folder
-    #[command(after_help = "\
-Examples:
-  strata remote add -d storage /mnt/shared/storage")]
-    Add {
-        /// Make it the default
-        #[arg(short, long)]
-        default: bool,
-        /// Replace a remote of the same name
-        #[arg(short, long)]
-        force: bool,
-        /// Its name
-        name: String,
-        /// Where it is
-        url: String,
-    },
-    /// List the remotes
-    List,
-    /// Remove a remote from the settings; what it holds stays
-    Remove {
-        /// Its name
-        name: String,
-    },
 }
 
 #[derive(Debug, Args)]

@@ -152,7 +152,6 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
             ratio(Some(dvc.wall()), Some(ours.wall())),
             ratio(dvc.cpu(), ours.cpu()),
         )?;
-        used.push(sides);
     }
     eprintln!("{table}");
     Ok(())

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use strata_fs::Md5Writer;
 use thiserror::Error;
 
 use super::link::Wanted;
@@ -249,6 +250,31 @@ impl Cache {
             }
         }
         Ok(())
+    }
+
+    /// Takes an object from elsewhere: `fill` writes its contents, which are kept only if their MD5 is the expected one.
+    ///
+    /// Gives the MD5 that was found where it is another.
+    ///
+    /// # Errors
+    /// Those of writing, and those of `fill`; nothing is kept then.
+    pub fn receive<E: From<io::Error>>(
+        &self,
+        md5: &str,
+        fill: impl FnOnce(&mut dyn io::Write) -> Result<(), E>,
+    ) -> Result<Option<String>, E> {
+        let (copy, file) = self.scratch()?.file(OBJECT_MODE)?;
+        let mut hashing = Md5Writer::new(file);
+        let filled = fill(&mut hashing);
+        let found = hashing.hex();
+        let is_right = filled.is_ok() && found == md5.trim_end_matches(".dir");
+        if is_right {
+            self.install(&copy, md5)?;
+        } else {
+            fs_err::remove_file(&copy)?;
+        }
+        filled?;
+        Ok((!is_right).then_some(found))
     }
 
     /// The files of a folder.

@@ -39,7 +39,7 @@ pub struct IniError {
     pub line: usize,
     /// What is wrong.
     pub why: &'static str,
-    /// The line.
+    /// The first word of the line; what follows may be a key that is to stay secret.
     pub text: String,
 }
 
@@ -57,7 +57,7 @@ impl IniFile {
                 file: file.to_owned(),
                 line: index + 1,
                 why,
-                text: line.to_owned(),
+                text: first_word(line).to_owned(),
             };
             let plain = line.trim();
             if plain.is_empty() || plain.starts_with(['#', ';']) {
@@ -80,7 +80,7 @@ impl IniFile {
                     .ok_or_else(|| failed("an option before the first section"))?;
                 let option = IniOption {
                     before: std::mem::take(&mut before),
-                    value: unquoted(value.trim()).to_owned(),
+                    value: without_comment(value.trim()).to_owned(),
                 };
                 section.options.insert(key.trim().to_lowercase(), option);
             }
@@ -107,19 +107,50 @@ impl IniFile {
         options.map(|(key, option)| (key.as_str(), option.value.as_str()))
     }
 
-    /// Sets an option; a new one comes last in its section, a new section last in the file.
+    /// Sets an option; a new one comes last in its section. A new section comes last of its kind: those with a second
+    /// name, such as remotes, stand after the others.
     pub fn set(&mut self, section: &str, option: &str, value: &str) {
-        let section = self.sections.entry(section.to_owned()).or_default();
-        let option = section.options.entry(option.to_owned()).or_default();
-        value.clone_into(&mut option.value);
+        let option = self.entry(section).options.entry(option.to_owned());
+        value.clone_into(&mut option.or_default().value);
     }
 
-    /// Removes an option; says whether it was there. A section without options stays.
+    fn entry(&mut self, section: &str) -> &mut Section {
+        if !self.sections.contains_key(section) {
+            let first_named = self.sections.keys().position(|name| name.contains('"'));
+            let place = match first_named {
+                Some(place) if !section.contains('"') => place,
+                _ => self.sections.len(),
+            };
+            self.sections
+                .shift_insert(place, section.to_owned(), Section::default());
+        }
+        self.sections.entry(section.to_owned()).or_default()
+    }
+
+    /// Removes an option, and its section with the last one; says whether it was there.
     pub fn unset(&mut self, section: &str, option: &str) -> bool {
-        let Some(section) = self.sections.get_mut(section) else {
+        let Some(found) = self.sections.get_mut(section) else {
             return false;
         };
-        section.options.shift_remove(option).is_some()
+        let was_there = found.options.shift_remove(option).is_some();
+        if found.options.is_empty() && found.before.is_empty() {
+            self.sections.shift_remove(section);
+        }
+        was_there
+    }
+
+    /// Gives a section another name, as the last one of the file; says whether it was there.
+    pub fn rename_section(&mut self, section: &str, name: &str) -> bool {
+        let Some(found) = self.sections.shift_remove(section) else {
+            return false;
+        };
+        self.sections.insert(name.to_owned(), found);
+        true
+    }
+
+    /// Whether there is a section of this name.
+    pub fn has_section(&self, section: &str) -> bool {
+        self.sections.contains_key(section)
     }
 
     /// Removes a section; says whether it was there.
@@ -166,6 +197,28 @@ fn unquoted(text: &str) -> &str {
     text
 }
 
+/// A value without its quotes or, where it has none, without a comment behind it.
+fn without_comment(text: &str) -> &str {
+    for quote in ['\'', '"'] {
+        let inner = text
+            .strip_prefix(quote)
+            .and_then(|text| text.split_once(quote));
+        if let Some((inner, rest)) = inner
+            && (rest.trim().is_empty() || rest.trim_start().starts_with('#'))
+        {
+            return inner;
+        }
+    }
+    let value = text.split_once('#').map_or(text, |(value, _)| value);
+    value.trim_end()
+}
+
+fn first_word(line: &str) -> &str {
+    let line = line.trim();
+    let end = line.find(|c: char| c.is_whitespace() || "=:".contains(c));
+    &line[..end.unwrap_or(line.len())]
+}
+
 fn quoted_value(value: &str) -> String {
     let plain =
         !value.is_empty() && value.trim() == value && !value.contains(['#', ',', '"', '\'']);
@@ -178,12 +231,9 @@ fn quoted_value(value: &str) -> String {
     }
 }
 
-/// The kind of a section in lower case; its second name, in quotes, as it is.
+/// Names are in lower case, the second ones too: DVC does not tell `Storage` from `storage`.
 fn section_name(text: &str) -> String {
-    match text.split_once('"') {
-        Some((kind, rest)) => format!("{}\"{rest}", kind.to_lowercase()),
-        None => text.to_lowercase(),
-    }
+    text.to_lowercase()
 }
 
 #[cfg(test)]
@@ -213,6 +263,26 @@ mod tests {
         assert!(!ini.unset("cache", "dir"));
         assert!(ini.remove_section("cache"));
         assert_eq!(ini.to_text(), "");
+    }
+
+    #[test]
+    fn sections_of_their_own_stand_before_the_remotes_and_empty_ones_go() {
+        let mut ini =
+            IniFile::parse("config", "['remote \"Storage\"']\n    url = x # here\n").unwrap();
+        assert_eq!(ini.get("remote \"storage\"", "url"), Some("x"));
+        ini.set("core", "remote", "storage");
+        let expected = "[core]\n    remote = storage\n['remote \"storage\"']\n    url = x\n";
+        assert_eq!(ini.to_text(), expected);
+        ini.unset("core", "remote");
+        ini.rename_section("remote \"storage\"", "remote \"s\"");
+        assert_eq!(ini.to_text(), "['remote \"s\"']\n    url = x\n");
+    }
+
+    #[test]
+    fn an_error_does_not_repeat_a_value() {
+        let error = IniFile::parse("config", "[a]\nsecret_access_key: abc\n").unwrap_err();
+        let expected = "config:2: neither a section nor `option = value`: `secret_access_key`";
+        assert_eq!(error.to_string(), expected);
     }
 
     #[test]

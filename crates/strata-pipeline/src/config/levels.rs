@@ -4,6 +4,8 @@ use std::env;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use indexmap::IndexMap;
+
 use super::ini::{IniError, IniFile};
 use crate::hash::{is_missing, normalized};
 
@@ -20,7 +22,85 @@ pub enum Level {
     Local,
 }
 
-/// All settings of a project.
+impl Level {
+    /// All, each hidden by those after it.
+    pub const ALL: [Self; 4] = [Self::System, Self::Global, Self::Project, Self::Local];
+
+    /// Where its file is; none where the machine or, without a project, the level has no such place.
+    pub fn path(self, dvc_folder: Option<&Path>) -> Option<PathBuf> {
+        let set = |variable: &str| {
+            let value = env::var_os(variable).filter(|value| !value.is_empty());
+            value.map(PathBuf::from)
+        };
+        match self {
+            Self::System => {
+                let folder = set("DVC_SYSTEM_CONFIG_DIR").or_else(|| {
+                    let folders = set("XDG_CONFIG_DIRS")?;
+                    Some(env::split_paths(&folders).next()?.join("dvc"))
+                });
+                Some(
+                    folder
+                        .unwrap_or_else(|| PathBuf::from("/etc/xdg/dvc"))
+                        .join("config"),
+                )
+            }
+            Self::Global => {
+                let folder = set("DVC_GLOBAL_CONFIG_DIR").or_else(|| {
+                    let folder = set("XDG_CONFIG_HOME");
+                    let folder = folder.or_else(|| Some(env::home_dir()?.join(".config")));
+                    folder.map(|folder| folder.join("dvc"))
+                });
+                folder.map(|folder| folder.join("config"))
+            }
+            Self::Project => dvc_folder.map(|folder| folder.join("config")),
+            Self::Local => dvc_folder.map(|folder| folder.join("config.local")),
+        }
+    }
+}
+
+/// The section of a remote: names of remotes are in lower case.
+pub fn remote_section(name: &str) -> String {
+    format!("remote \"{}\"", name.to_lowercase())
+}
+
+/// Settings of some levels laid over each other.
+#[derive(Debug, Clone, Default)]
+pub struct Merged {
+    sections: IndexMap<String, IndexMap<String, String>>,
+}
+
+impl Merged {
+    /// Lays a file over what is there.
+    pub fn lay(&mut self, ini: &IniFile) {
+        for section in ini.sections() {
+            let options = self.sections.entry(section.to_owned()).or_default();
+            for (option, value) in ini.options(section) {
+                options.insert(option.to_owned(), value.to_owned());
+            }
+        }
+    }
+
+    /// The value of an option.
+    pub fn get(&self, section: &str, option: &str) -> Option<&str> {
+        self.sections.get(section)?.get(option).map(String::as_str)
+    }
+
+    /// Whether a level has a section of this name.
+    pub fn has_section(&self, section: &str) -> bool {
+        self.sections.contains_key(section)
+    }
+
+    /// Sections with their options.
+    pub fn sections(&self) -> impl Iterator<Item = (&str, impl Iterator<Item = (&str, &str)>)> {
+        self.sections.iter().map(|(section, options)| {
+            let options = options.iter();
+            let options = options.map(|(option, value)| (option.as_str(), value.as_str()));
+            (section.as_str(), options)
+        })
+    }
+}
+
+/// All settings of a project, or of a user without one.
 #[derive(Debug, Clone, Default)]
 pub struct Config {
     /// From the system's to the local one, those that exist.
@@ -28,14 +108,14 @@ pub struct Config {
 }
 
 impl Config {
-    /// Of the project whose `.dvc` folder this is.
+    /// Of the project whose `.dvc` folder this is; without one those of system and user.
     ///
     /// # Errors
     /// A file that cannot be read, or is no such file ([`IniError`] within the error).
-    pub fn open(dvc_folder: &Path) -> io::Result<Self> {
+    pub fn open(dvc_folder: Option<&Path>) -> io::Result<Self> {
         let mut levels = Vec::new();
-        for level in [Level::System, Level::Global, Level::Project, Level::Local] {
-            let Some(path) = Self::path(dvc_folder, level) else {
+        for level in Level::ALL {
+            let Some(path) = level.path(dvc_folder) else {
                 continue;
             };
             let text = match fs_err::read_to_string(&path) {
@@ -50,21 +130,19 @@ impl Config {
         Ok(Self { levels })
     }
 
-    /// Where a level's file is, if the machine has such a place.
-    pub fn path(dvc_folder: &Path, level: Level) -> Option<PathBuf> {
-        let in_home = |variable: &str, below: &str| {
-            let set = env::var_os(variable).filter(|value| !value.is_empty());
-            set.map(PathBuf::from)
-                .or_else(|| env::home_dir().map(|home| home.join(below)))
-        };
-        match level {
-            Level::System => Some(PathBuf::from("/etc/xdg/dvc/config")),
-            Level::Global => {
-                in_home("XDG_CONFIG_HOME", ".config").map(|folder| folder.join("dvc/config"))
-            }
-            Level::Project => Some(dvc_folder.join("config")),
-            Level::Local => Some(dvc_folder.join("config.local")),
+    /// One level's file, if it exists.
+    pub fn level(&self, level: Level) -> Option<&IniFile> {
+        let mut levels = self.levels.iter();
+        levels.find_map(|(found, _, ini)| (*found == level).then_some(ini))
+    }
+
+    /// The levels that `keep` takes, laid over each other.
+    pub fn merged(&self, keep: impl Fn(Level) -> bool) -> Merged {
+        let mut merged = Merged::default();
+        for (_, _, ini) in self.levels.iter().filter(|(level, _, _)| keep(*level)) {
+            merged.lay(ini);
         }
+        merged
     }
 
     /// The value of an option and the file that sets it.
@@ -86,24 +164,18 @@ impl Config {
     /// An option that names a path; a relative one is relative to the file that sets it.
     pub fn path_of(&self, section: &str, option: &str) -> Option<PathBuf> {
         let (value, file) = self.get(section, option)?;
-        let folder = file.parent().unwrap_or(Path::new("."));
-        let value = match value.strip_prefix("~/").zip(env::home_dir()) {
-            Some((below, home)) => home.join(below),
-            None => PathBuf::from(value),
-        };
-        Some(normalized(&folder.join(value)))
+        Some(resolved(value, file))
     }
+}
 
-    /// All sections of any level, each once.
-    pub fn sections(&self) -> Vec<&str> {
-        let mut sections: Vec<&str> = Vec::new();
-        for section in self.levels.iter().flat_map(|(_, _, ini)| ini.sections()) {
-            if !sections.contains(&section) {
-                sections.push(section);
-            }
-        }
-        sections
-    }
+/// A path as a file of settings has it, `~/` being the user's folder.
+pub(super) fn resolved(value: &str, file: &Path) -> PathBuf {
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let value = match value.strip_prefix("~/").zip(env::home_dir()) {
+        Some((below, home)) => home.join(below),
+        None => PathBuf::from(value),
+    };
+    normalized(&folder.join(value))
 }
 
 #[cfg(test)]
@@ -126,7 +198,7 @@ mod tests {
             "[core]\n    remote = b\n    no_scm = true\n",
         )
         .unwrap();
-        let config = Config::open(&dvc).unwrap();
+        let config = Config::open(Some(&dvc)).unwrap();
         assert_eq!(config.get("core", "remote").unwrap().0, "b");
         assert!(config.is_true("core", "no_scm"));
         let shared = project.path().parent().unwrap().join("shared");

@@ -2,9 +2,16 @@
 //!
 //! * [`IniFile`] is one file, in the dialect of Git's configurations, edited without touching the rest of it.
 //! * [`Config`] lays the levels over each other: system, global, project, local.
+//! * [`OptionName`] is what `config` is asked for; [`schema`] knows which options there are and what they take.
 
+mod edit;
 mod ini;
 mod levels;
+mod name;
+mod schema;
 
+pub use edit::ConfigFiles;
 pub use ini::{IniError, IniFile};
-pub use levels::{Config, Level};
+pub use levels::{Config, Level, Merged, remote_section};
+pub use name::OptionName;
+pub use schema::{closest_option, is_secret, option_takes_path, validate};

@@ -1,157 +1,260 @@
 //! Objects moved between the cache and a remote.
 
-use std::io;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use serde_json::{Map, Value, json};
 
-use super::{LocalRemote, Remote};
-use crate::cache::Cache;
+use super::parallel::in_parallel;
+use super::plan::{Item, Plan};
+use super::{
+    LocalRemote, Remote, RemoteError, RemoteOptions, Watch, is_key_of_run, key_of, open_remote,
+};
 use crate::error::PipelineError;
 use crate::project::Project;
-use crate::repository::Repository;
 use crate::stage::Output;
 
+/// After so many failures in a row, with nothing that succeeds, the rest is not tried.
+const MOST_FAILURES_IN_A_ROW: usize = 10;
+/// The most files at a time where nothing is set; more help no network, and take memory.
+const MOST_JOBS: usize = 32;
+
 /// What was moved.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Transferred {
     /// Number of files.
     pub moved: usize,
     /// Paths whose objects are on neither side.
     pub missing: Vec<String>,
+    /// Paths whose objects could not be moved, and why.
+    pub failed: Vec<(String, RemoteError)>,
 }
 
-/// A project and one of its remotes.
+/// A project and its remotes.
 pub struct Cloud<'a> {
     project: &'a Project,
-    name: String,
-    remote: Box<dyn Remote>,
+    /// The remote that was asked for.
+    asked: Option<String>,
+    jobs: Option<usize>,
+    watch: &'a dyn Watch,
 }
 
-/// A path and its object.
-struct Item {
-    path: String,
-    md5: String,
+/// A remote and the outputs that go there.
+struct Side<'a> {
+    remote: Box<dyn Remote>,
+    jobs: usize,
+    outs: Vec<&'a Output>,
 }
 
 impl<'a> Cloud<'a> {
-    /// The remote of a name, or the one that the settings name.
+    /// The remote of a name or, without one, for each output the one that its stage or else the settings name.
+    ///
+    /// `jobs` files are moved at a time, or as many as the remote's settings say.
     ///
     /// # Errors
-    /// There is none; its kind is not known.
-    pub fn open(project: &'a Project, name: Option<&str>) -> Result<Self, PipelineError> {
-        let repository = &project.repository;
-        let config = &repository.config;
-        let name = match name.or_else(|| Some(config.get("core", "remote")?.0)) {
-            Some(name) => name.to_owned(),
-            None => {
-                return Err(PipelineError::NoRemote {
-                    folder: repository.root.display().to_string(),
-                });
-            }
-        };
-        let remote = open_remote(repository, &name)?;
-        Ok(Self {
+    /// There is no such remote, or none at all.
+    pub fn open(
+        project: &'a Project,
+        name: Option<&str>,
+        jobs: Option<usize>,
+        watch: &'a dyn Watch,
+    ) -> Result<Self, PipelineError> {
+        let cloud = Self {
             project,
-            name,
-            remote,
-        })
+            asked: name.map(str::to_lowercase),
+            jobs,
+            watch,
+        };
+        let mut outs = project.stages.iter().flat_map(|stage| &stage.outs);
+        match cloud.default_name() {
+            Some(name) => {
+                RemoteOptions::of(&project.repository.config, &name)?;
+            }
+            None if outs.any(|out| out.remote.is_some()) => {}
+            None => return Err(cloud.no_remote()),
+        }
+        Ok(cloud)
     }
 
     /// Sends objects that the remote lacks. A folder's list goes last: who finds it finds its files.
     ///
     /// # Errors
-    /// The remote cannot be reached; the cache cannot be read.
+    /// The remote cannot be reached; the cache cannot be read. What fails for single files is in the result.
     pub fn push(&self, targets: &[usize], run_cache: bool) -> Result<Transferred, PipelineError> {
-        let cache = &self.project.repository.cache;
         let mut done = Transferred::default();
-        for item in self.items(targets)? {
-            let key = key_of(&item.md5);
-            if self.remote.has(&key)? {
-                continue;
-            }
-            if cache.has(&item.md5)? {
-                self.remote.upload(&cache.path(&item.md5), &key)?;
-                done.moved += 1;
-            } else {
-                done.missing.push(item.path);
-            }
-        }
         if run_cache {
-            let runs = LocalRemote::new(cache.folder().to_owned());
-            for key in runs.keys("runs")? {
-                if !self.remote.has(&key)? {
-                    self.remote.upload(&cache.folder().join(&key), &key)?;
-                    done.moved += 1;
-                }
+            self.push_runs(&mut done)?;
+        }
+        for side in self.sides(targets)? {
+            self.push_to(&side, &mut done)?;
+        }
+        self.ended(done)
+    }
+
+    fn push_to(&self, side: &Side<'_>, done: &mut Transferred) -> Result<(), PipelineError> {
+        let cache = &self.project.repository.cache;
+        self.fetch_lists(side, &mut Transferred::default())?;
+        let plan = Plan::of(self.project, &side.outs)?;
+        let there = self.existing(side, plan.all())?;
+        let mut sizes: HashMap<&str, u64> = HashMap::new();
+        let mut absent: HashSet<&str> = HashSet::new();
+        for item in plan.all().filter(|item| !there.contains(&item.md5)) {
+            if cache.has(&item.md5)? {
+                let size = fs_err::metadata(cache.path(&item.md5))?.len();
+                sizes.insert(&item.md5, size);
+            } else {
+                absent.insert(&item.md5);
+                done.missing.push(item.path.clone());
             }
         }
-        Ok(done)
+        let send = |item: &Item| {
+            let (file, key) = (cache.path(&item.md5), key_of(&item.md5));
+            side.remote.upload(&file, &key, Some(&item.md5), self.watch)
+        };
+        let files: Vec<&Item> = plan
+            .files
+            .iter()
+            .filter(|item| sizes.contains_key(&*item.md5))
+            .collect();
+        self.watch.planned(sizes.len(), Some(sizes.values().sum()));
+        let failed = self.move_all(side, &files, done, send);
+        absent.extend(failed.iter().map(String::as_str));
+        let lists = plan.folders.iter().filter(|folder| {
+            let is_whole = || {
+                folder
+                    .members
+                    .iter()
+                    .all(|member| !absent.contains(&*member.md5))
+            };
+            sizes.contains_key(&*folder.list.md5) && is_whole()
+        });
+        let lists: Vec<&Item> = lists.map(|folder| &folder.list).collect();
+        self.move_all(side, &lists, done, send);
+        Ok(())
+    }
+
+    fn push_runs(&self, done: &mut Transferred) -> Result<(), PipelineError> {
+        let cache = &self.project.repository.cache;
+        let side = self.default_side()?;
+        let runs = LocalRemote::new(cache.folder().to_owned()).keys("runs", self.watch)?;
+        let there: HashSet<String> = side.remote.keys("runs", self.watch)?.into_iter().collect();
+        let new = runs
+            .into_iter()
+            .filter(|key| is_key_of_run(key) && !there.contains(key));
+        let items: Vec<Item> = new.map(item_of_run).collect();
+        let items: Vec<&Item> = items.iter().collect();
+        self.watch.planned(items.len(), None);
+        self.move_all(&side, &items, done, |item| {
+            let file = cache.folder().join(&item.path);
+            side.remote.upload(&file, &item.path, None, self.watch)
+        });
+        Ok(())
     }
 
     /// Brings objects that the cache lacks, each checked against its name.
     ///
     /// # Errors
-    /// The remote cannot be reached; an object is not what its name says.
+    /// The remote cannot be reached; the cache cannot be written. What fails for single files is in the result.
     pub fn fetch(&self, targets: &[usize], run_cache: bool) -> Result<Transferred, PipelineError> {
-        let cache = &self.project.repository.cache;
         let mut done = Transferred::default();
         if run_cache {
-            for key in self.remote.keys("runs")? {
-                let file = cache.folder().join(&key);
-                if !file.exists() {
-                    self.remote.download(&key, &file)?;
-                    done.moved += 1;
-                }
-            }
+            self.fetch_runs(&mut done)?;
         }
-        for out in self.outputs(targets) {
-            let Some(locked) = &out.locked else { continue };
-            let path = self.project.display(&out.at);
-            if !self.fetch_one(cache, &locked.md5, &mut done)? {
-                done.missing.push(path);
-                continue;
-            }
-            if !locked.is_folder() {
-                continue;
-            }
-            for (inside, md5) in cache.tree(&locked.md5)?.entries() {
-                if !self.fetch_one(cache, md5, &mut done)? {
-                    done.missing.push(format!("{path}/{inside}"));
-                }
-            }
+        for side in self.sides(targets)? {
+            self.fetch_from(&side, &mut done)?;
         }
-        Ok(done)
+        self.ended(done)
     }
 
-    /// Gives whether the cache has the object now.
-    fn fetch_one(
+    fn fetch_from(&self, side: &Side<'_>, done: &mut Transferred) -> Result<(), PipelineError> {
+        let failed = self.fetch_lists(side, done)?;
+        let plan = Plan::of(self.project, &side.outs)?;
+        let lost = plan
+            .unknown
+            .iter()
+            .filter(|item| !failed.contains(&item.md5));
+        done.missing.extend(lost.map(|item| item.path.clone()));
+        self.fetch_items(side, &plan.files, done)?;
+        Ok(())
+    }
+
+    /// The lists of folders; without them nobody knows what to ask for.
+    fn fetch_lists(
         &self,
-        cache: &Cache,
-        md5: &str,
+        side: &Side<'_>,
         done: &mut Transferred,
-    ) -> Result<bool, PipelineError> {
-        if cache.has(md5)? {
-            return Ok(true);
+    ) -> Result<HashSet<String>, PipelineError> {
+        let plan = Plan::of(self.project, &side.outs)?;
+        let mut lists = Transferred::default();
+        let failed = self.fetch_items(side, &plan.unknown, &mut lists)?;
+        done.moved += lists.moved;
+        done.failed.append(&mut lists.failed);
+        Ok(failed)
+    }
+
+    /// Gives the objects that could not be brought, besides those that are not there.
+    fn fetch_items(
+        &self,
+        side: &Side<'_>,
+        items: &[Item],
+        done: &mut Transferred,
+    ) -> Result<HashSet<String>, PipelineError> {
+        let cache = &self.project.repository.cache;
+        let mut lacking = Vec::new();
+        for item in items {
+            if !cache.has(&item.md5)? {
+                lacking.push(item);
+            }
         }
-        let key = key_of(md5);
-        if !self.remote.has(&key)? {
-            return Ok(false);
-        }
-        let file = cache.path(md5);
-        self.remote.download(&key, &file)?;
-        // A file that may be written is hashed before it is trusted, and made read-only then.
-        if !cache.has(md5)? {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                format!(
-                    "the object {md5} of remote '{}' is damaged; it was not kept",
-                    self.name
-                ),
-            )
-            .into());
-        }
-        done.moved += 1;
-        Ok(true)
+        let there = self.existing_sizes(side, lacking.iter().copied())?;
+        let (found, lost): (Vec<&Item>, Vec<&Item>) = lacking
+            .into_iter()
+            .partition(|item| there.contains_key(&key_of(&item.md5)));
+        done.missing
+            .extend(lost.iter().map(|item| item.path.clone()));
+        let bytes = found
+            .iter()
+            .filter_map(|item| there.get(&key_of(&item.md5)))
+            .sum();
+        self.watch.planned(found.len(), Some(bytes));
+        let failed = self.move_all(side, &found, done, |item| {
+            let key = key_of(&item.md5);
+            let other = cache.receive(&item.md5, |into| {
+                side.remote.download(&key, into, self.watch)
+            })?;
+            match other {
+                None => Ok(()),
+                Some(found) => Err(RemoteError::Damaged {
+                    address: side.remote.address(&key),
+                    found,
+                    verb: "kept",
+                }),
+            }
+        });
+        Ok(failed)
+    }
+
+    fn fetch_runs(&self, done: &mut Transferred) -> Result<(), PipelineError> {
+        let cache = &self.project.repository.cache;
+        let side = self.default_side()?;
+        let there = side.remote.keys("runs", self.watch)?;
+        let new = there
+            .into_iter()
+            .filter(|key| is_key_of_run(key) && !cache.folder().join(key).exists());
+        let items: Vec<Item> = new.map(item_of_run).collect();
+        let items: Vec<&Item> = items.iter().collect();
+        self.watch.planned(items.len(), None);
+        self.move_all(&side, &items, done, |item| {
+            let mut contents = Vec::new();
+            side.remote
+                .download(&item.path, &mut contents, self.watch)?;
+            Ok(strata_fs::write_atomically(
+                &cache.folder().join(&item.path),
+                &contents,
+            )?)
+        });
+        Ok(())
     }
 
     /// What the two sides do not share, as `status -c --json` has it: `new`, `deleted`, `missing`.
@@ -159,85 +262,152 @@ impl<'a> Cloud<'a> {
     /// # Errors
     /// Either side cannot be read.
     pub fn status(&self, targets: &[usize]) -> Result<Value, PipelineError> {
-        let mut status = Map::new();
-        for item in self.items(targets)? {
-            let here = self.project.repository.cache.has(&item.md5)?;
-            let there = self.remote.has(&key_of(&item.md5))?;
-            let word = match (here, there) {
-                (true, true) => continue,
-                (true, false) => "new",
-                // A folder that is not here is told by its files.
-                (false, _) if item.md5.strip_suffix(".dir").is_some() => continue,
-                (false, true) => "deleted",
-                (false, false) => "missing",
-            };
-            status.insert(item.path, json!(word));
-        }
-        Ok(Value::Object(status))
-    }
-
-    fn outputs(&self, targets: &[usize]) -> impl Iterator<Item = &'a Output> {
-        let project = self.project;
-        let outs: Vec<&'a Output> = targets
-            .iter()
-            .flat_map(|&stage| &project.stages[stage].outs)
-            .filter(|out| {
-                let elsewhere = out
-                    .remote
-                    .as_ref()
-                    .is_some_and(|remote| *remote != self.name);
-                out.is_cached && out.is_pushed && !elsewhere
-            })
-            .collect();
-        outs.into_iter()
-    }
-
-    /// Paths and objects, the files of a folder before its list; lists that are only there are brought.
-    fn items(&self, targets: &[usize]) -> Result<Vec<Item>, PipelineError> {
         let cache = &self.project.repository.cache;
-        let mut items = Vec::new();
-        for out in self.outputs(targets) {
-            let Some(locked) = &out.locked else { continue };
-            let path = self.project.display(&out.at);
-            if locked.is_folder() {
-                let mut done = Transferred::default();
-                if self.fetch_one(cache, &locked.md5, &mut done)? {
-                    let tree = cache.tree(&locked.md5)?;
-                    items.extend(tree.entries().iter().map(|(inside, md5)| Item {
-                        path: format!("{path}/{inside}"),
-                        md5: md5.clone(),
-                    }));
+        let mut status = BTreeMap::new();
+        for side in self.sides(targets)? {
+            self.fetch_lists(&side, &mut Transferred::default())?;
+            let plan = Plan::of(self.project, &side.outs)?;
+            let there = self.existing(&side, plan.all())?;
+            for item in plan.all() {
+                let word = match (cache.has(&item.md5)?, there.contains(&item.md5)) {
+                    (true, true) => continue,
+                    (true, false) => "new",
+                    (false, true) => "deleted",
+                    (false, false) => "missing",
+                };
+                status.insert(item.path.clone(), json!(word));
+            }
+        }
+        Ok(Value::Object(status.into_iter().collect::<Map<_, _>>()))
+    }
+
+    /// Moves items side by side and counts them; gives the objects that failed.
+    fn move_all(
+        &self,
+        side: &Side<'_>,
+        items: &[&Item],
+        done: &mut Transferred,
+        work: impl Fn(&Item) -> Result<(), RemoteError> + Sync,
+    ) -> HashSet<String> {
+        let in_a_row = AtomicUsize::new(0);
+        let results = in_parallel(items, side.jobs, |item| {
+            if self.watch.is_interrupted() {
+                return Err(RemoteError::Interrupted);
+            }
+            if in_a_row.load(Ordering::Relaxed) >= MOST_FAILURES_IN_A_ROW {
+                return Err(RemoteError::GivenUp);
+            }
+            let result = work(item);
+            match result {
+                Ok(()) => in_a_row.store(0, Ordering::Relaxed),
+                Err(_) => {
+                    in_a_row.fetch_add(1, Ordering::Relaxed);
                 }
             }
-            items.push(Item {
-                path,
-                md5: locked.md5.clone(),
-            });
+            self.watch.ended_file();
+            result
+        });
+        let mut failed = HashSet::new();
+        for (item, result) in items.iter().zip(results) {
+            match result {
+                Ok(()) => done.moved += 1,
+                Err(error) => {
+                    failed.insert(item.md5.clone());
+                    done.failed.push((item.path.clone(), error));
+                }
+            }
         }
-        Ok(items)
+        failed
+    }
+
+    fn existing<'i>(
+        &self,
+        side: &Side<'_>,
+        items: impl Iterator<Item = &'i Item> + Clone,
+    ) -> Result<HashSet<String>, PipelineError> {
+        let sizes = self.existing_sizes(side, items.clone())?;
+        let there = items.filter(|item| sizes.contains_key(&key_of(&item.md5)));
+        Ok(there.map(|item| item.md5.clone()).collect())
+    }
+
+    fn existing_sizes<'i>(
+        &self,
+        side: &Side<'_>,
+        items: impl Iterator<Item = &'i Item>,
+    ) -> Result<HashMap<String, u64>, PipelineError> {
+        let keys: Vec<String> = items.map(|item| key_of(&item.md5)).collect();
+        if keys.is_empty() {
+            return Ok(HashMap::new());
+        }
+        Ok(side.remote.existing(&keys, side.jobs, self.watch)?)
+    }
+
+    /// An interrupted transfer is an error of its own, whatever else failed.
+    fn ended(&self, done: Transferred) -> Result<Transferred, PipelineError> {
+        if self.watch.is_interrupted() {
+            return Err(RemoteError::Interrupted.into());
+        }
+        Ok(done)
+    }
+
+    fn default_name(&self) -> Option<String> {
+        let config = &self.project.repository.config;
+        let set = || Some(config.get("core", "remote")?.0.to_lowercase());
+        self.asked.clone().or_else(set)
+    }
+
+    fn no_remote(&self) -> PipelineError {
+        PipelineError::NoRemote {
+            folder: self.project.repository.root.display().to_string(),
+        }
+    }
+
+    fn default_side(&self) -> Result<Side<'a>, PipelineError> {
+        let name = self.default_name().ok_or_else(|| self.no_remote())?;
+        self.side(&name, Vec::new())
+    }
+
+    /// The remotes of some stages, each with its outputs.
+    fn sides(&self, targets: &[usize]) -> Result<Vec<Side<'a>>, PipelineError> {
+        let project = self.project;
+        let default = self.default_name();
+        let mut by_name: BTreeMap<String, Vec<&'a Output>> = BTreeMap::new();
+        let outs = targets
+            .iter()
+            .flat_map(|&stage| &project.stages[stage].outs);
+        for out in outs.filter(|out| out.is_cached && out.is_pushed) {
+            let own = out.remote.as_ref().map(|remote| remote.to_lowercase());
+            let name = match (&self.asked, own) {
+                (Some(asked), Some(own)) if *asked != own => continue,
+                (_, Some(own)) => own,
+                (_, None) => default.clone().ok_or_else(|| self.no_remote())?,
+            };
+            by_name.entry(name).or_default().push(out);
+        }
+        by_name
+            .into_iter()
+            .map(|(name, outs)| self.side(&name, outs))
+            .collect()
+    }
+
+    fn side(&self, name: &str, outs: Vec<&'a Output>) -> Result<Side<'a>, PipelineError> {
+        let options = RemoteOptions::of(&self.project.repository.config, name)?;
+        let set = options
+            .get("jobs")
+            .and_then(|jobs| jobs.trim().parse().ok());
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        Ok(Side {
+            remote: open_remote(&options)?,
+            jobs: self.jobs.or(set).unwrap_or((4 * cores).min(MOST_JOBS)),
+            outs,
+        })
     }
 }
 
-fn key_of(md5: &str) -> String {
-    let (first, rest) = md5.split_at_checked(2).unwrap_or((md5, ""));
-    format!("files/md5/{first}/{rest}")
-}
-
-fn open_remote(repository: &Repository, name: &str) -> Result<Box<dyn Remote>, PipelineError> {
-    let section = format!("remote \"{name}\"");
-    let Some((url, _)) = repository.config.get(&section, "url") else {
-        return Err(PipelineError::Config {
-            why: format!("remote '{name}' doesn't exist."),
-        });
-    };
-    if let Some((scheme, _)) = url.split_once("://") {
-        return Err(PipelineError::Config {
-            why: format!(
-                "remote '{name}' has the URL '{url}'; remotes of kind '{scheme}' are not known, folders are"
-            ),
-        });
+/// A kept run has no MD5; its key is all that it is known by.
+fn item_of_run(key: String) -> Item {
+    Item {
+        md5: key.clone(),
+        path: key,
     }
-    let folder = repository.config.path_of(&section, "url");
-    let folder = folder.unwrap_or_else(|| repository.root.join(url));
-    Ok(Box::new(LocalRemote::new(folder)))
 }

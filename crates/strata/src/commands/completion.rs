@@ -168,7 +168,7 @@ fn composing(words: &[&str]) -> Option<ComposeArgs> {
             | DataCommand::Fetch { compose } => Some(compose),
             DataCommand::Status { .. } => None,
         },
-        Typed::Config(args) => match args.command {
+        Typed::Config(args) => match args.command? {
             ConfigCommand::Validate { compose, .. } | ConfigCommand::Explain { compose, .. } => {
                 Some(compose)
             }

@@ -1,4 +1,4 @@
-//! `strata config …`.
+//! `strata config …`: our own verbs; everything else is about the settings of a project.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -12,7 +12,10 @@ use crate::exit::{Ended, Failure};
 use crate::output;
 
 pub(crate) fn run(args: &ConfigArgs) -> Result<Ended, Failure> {
-    match &args.command {
+    let Some(command) = &args.command else {
+        return super::pipeline::config::run(&args.project);
+    };
+    match command {
         ConfigCommand::Validate { compose, only } => return validate(compose, *only),
         ConfigCommand::Explain { key, compose } => {
             let composition = compose.compose("train")?;

@@ -10,6 +10,11 @@ mod models;
 mod multirun;
 mod project;
 mod repro;
+mod remotes;
 mod resume;
 mod synth;
 mod train;
+
+#[allow(dead_code, reason = "the tests of the remotes use the rest")]
+#[path = "../../../strata-pipeline/tests/remote/s3_server.rs"]
+mod s3_server;

@@ -11,7 +11,7 @@ use crate::error::PipelineError;
 use crate::hash::HashInfo;
 use crate::lock::PathsGuard;
 use crate::project::Project;
-use crate::remote::Cloud;
+use crate::remote::{Cloud, Unwatched};
 use crate::stage::changes::Missing;
 use crate::stage::{Output, Stage};
 
@@ -249,7 +249,7 @@ impl<'a> Run<'a> {
 
     /// Brings a stage's outputs from the remote into the workspace.
     fn bring(&mut self, index: usize) -> Result<(), PipelineError> {
-        Cloud::open(self.project, None)?.fetch(&[index], false)?;
+        Cloud::open(self.project, None, None, &Unwatched)?.fetch(&[index], false)?;
         let outs = self.project.stages[index].outs.iter();
         for out in outs.filter(|out| out.is_cached) {
             out.checkout(self.project)?;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 use strata_pipeline::PipelineError;
-use strata_pipeline::remote::Cloud;
+use strata_pipeline::remote::{Cloud, Unwatched};
 use strata_pipeline::stage::changes::{Change, Changes};
 
 use super::{chosen, open, open_only};
@@ -59,7 +59,9 @@ fn of_remote(args: &StatusArgs) -> Result<Ended, Failure> {
     let project = open()?;
     let _lock = project.repository.lock()?;
     let targets = chosen(&project, &args.targets)?;
-    let status = Cloud::open(&project, args.remote.as_deref())?.status(&targets)?;
+    let jobs = args.jobs.map(std::num::NonZeroUsize::get);
+    let cloud = Cloud::open(&project, args.remote.as_deref(), jobs, &Unwatched)?;
+    let status = cloud.status(&targets)?;
     let entries = status.as_object().into_iter().flatten();
     if args.quiet {
         let is_empty = entries.count() == 0;
