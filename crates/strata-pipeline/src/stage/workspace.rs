@@ -62,14 +62,18 @@ impl Stage {
     }
 
     /// Puts the outputs that the cache keeps into it, each read once: hashed on the way. [`Stage::save_outs`] and
-    /// [`Stage::commit`] find them known. Outputs that are not there are left to them.
+    /// [`Stage::commit`] find them known. If one is not there, all is left to them.
     ///
     /// # Errors
     /// Those of reading and writing; an output that Git tracks is not taken.
     pub fn take_in_outs(&self, project: &Project) -> Result<(), PipelineError> {
+        // A stage that failed to make one leaves the cache as it was.
+        if self.outs.iter().any(|out| !out.at.exists()) {
+            return Ok(());
+        }
         let outs = self.outs.iter().filter(|out| out.is_cached);
         let outs: Vec<&Output> = outs
-            .filter(|out| out.at.starts_with(&project.repository.root) && out.at.exists())
+            .filter(|out| out.at.starts_with(&project.repository.root))
             .collect();
         refuse_tracked(project, &outs)?;
         for out in outs {

@@ -202,3 +202,21 @@ fn what_is_written_is_staged_in_git_where_the_settings_say_so() {
         assert!(staged.lines().any(|line| line == name), "{staged}");
     }
 }
+
+#[test]
+fn folders_that_git_ignores_are_not_searched_for_stages() {
+    let project = Project::new();
+    let mut git = Command::new("git");
+    let made = git.current_dir(project.path("")).args(["init", "--quiet"]);
+    assert!(made.status().expect("git").success());
+    strata(&project, &["init", "--quiet"]).ends_with(0);
+    project.write(".gitignore", "venv/\n");
+    project.write("venv/deep/dvc.yaml", "stages: nonsense\n");
+    project.write("seen/dvc.yaml", "stages:\n  one:\n    cmd: echo\n");
+    let listed = strata(&project, &["stage", "list", "--all", "--name-only"]).ends_with(0);
+    assert_eq!(listed.stdout, "seen/dvc.yaml:one\n");
+
+    project.write(".gitignore", "venv/\nseen/dvc.yaml\n");
+    let refused = strata(&project, &["status"]).ends_with(255);
+    refused.says(&["seen/dvc.yaml", "is git-ignored"]);
+}
