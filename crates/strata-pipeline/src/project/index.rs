@@ -13,7 +13,7 @@ use crate::hash::{Hashed, normalized};
 use crate::params;
 use crate::repository::Repository;
 use crate::stage::{Address, Stage};
-use crate::template::{FileError, Files, Resolver, ResolverOptions};
+use crate::template::{FileError, Files, Resolver, ResolverOptions, TopLevel};
 use crate::value::Value;
 use crate::yaml;
 
@@ -28,10 +28,12 @@ pub struct Project {
     pub stages: Vec<Stage>,
     /// Groups of generated stages, by their file and name.
     pub groups: HashMap<Address, Vec<String>>,
+    /// The sections beside the stages, by their files.
+    pub top_level: Vec<(PathBuf, TopLevel)>,
     /// What each path was found to be; forgotten when a command has run.
     hashed: RefCell<HashMap<PathBuf, Option<Hashed>>>,
     /// Where its files are read from.
-    pub(super) source: Source,
+    pub(crate) source: Source,
     /// Who is told of warnings.
     warn: Box<dyn Fn(&str)>,
 }
@@ -73,6 +75,7 @@ impl Project {
             repository,
             stages: Vec::new(),
             groups: HashMap::new(),
+            top_level: Vec::new(),
             hashed: RefCell::new(HashMap::new()),
             source,
             warn,
@@ -174,7 +177,9 @@ impl Project {
         for warning in resolver.warnings() {
             self.warn(&warning);
         }
+        let top_level = resolver.top_level()?;
         self.groups.extend(groups);
+        self.top_level.push((file.to_owned(), top_level));
         self.stages.extend(stages);
         Ok(())
     }

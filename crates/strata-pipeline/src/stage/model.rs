@@ -79,6 +79,8 @@ pub struct Output {
     pub is_pushed: bool,
     /// The only remote it goes to.
     pub remote: Option<String>,
+    /// Of a plot: `template`, `x`, `y`, `x_label`, `y_label`, `title`, `header`.
+    pub plot: Map,
     /// What it was when the stage ran.
     pub locked: Option<HashInfo>,
 }
@@ -120,6 +122,7 @@ impl Stage {
             is_persistent: out.persist,
             is_pushed: out.push,
             remote: out.remote,
+            plot: out.plot,
             path: out.path,
         });
         Self {
@@ -160,6 +163,7 @@ impl Stage {
             is_persistent: entry.persist,
             is_pushed: entry.push,
             remote: entry.remote,
+            plot: Map::new(),
             path: entry.path,
         });
         Self {

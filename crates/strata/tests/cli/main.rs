@@ -3,9 +3,12 @@
 mod composition;
 mod config;
 mod data;
+mod dvc_output;
 mod interruption;
 mod models;
 mod multirun;
+mod pipelines;
+mod plots;
 mod project;
 mod resume;
 mod synth;

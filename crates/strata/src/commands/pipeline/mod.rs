@@ -4,12 +4,17 @@ pub(crate) mod add;
 pub(crate) mod check_ignore;
 pub(crate) mod checkout;
 pub(crate) mod commit;
+mod compare;
 pub(crate) mod dag;
 pub(crate) mod data_status;
 pub(crate) mod diff;
+pub(crate) mod doctor;
 pub(crate) mod edit;
 pub(crate) mod gc;
 pub(crate) mod init;
+pub(crate) mod metrics;
+pub(crate) mod params;
+pub(crate) mod plots;
 pub(crate) mod remote;
 pub(crate) mod repro;
 pub(crate) mod root;
@@ -17,18 +22,27 @@ pub(crate) mod stage;
 pub(crate) mod status;
 mod table;
 pub(crate) mod transfer;
-pub(crate) mod values;
+mod volume;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 
+use strata_pipeline::project::targets::Extent;
 use strata_pipeline::{PipelineError, Project, Repository};
+
+use crate::output;
 
 /// The project around the current folder with all of its stages; warnings go to stderr.
 fn open() -> Result<Project, PipelineError> {
     let repository = Repository::open(Path::new("."))?;
-    let warn = |text: &str| anstream::eprintln!("WARNING: {text}");
     Project::load(repository, Box::new(warn))
+}
+
+/// Warnings are no errors: `--quiet` silences them.
+fn warn(text: &str) {
+    if !output::is_silent() {
+        anstream::eprintln!("WARNING: {text}");
+    }
 }
 
 /// The same as it was at a commit.
@@ -45,14 +59,7 @@ fn command_line() -> String {
 
 /// The stages of some targets, or all without any.
 fn chosen(project: &Project, targets: &[String]) -> Result<Vec<usize>, PipelineError> {
-    if targets.is_empty() {
-        return Ok((0..project.stages.len()).collect());
-    }
-    let mut stages = Vec::new();
-    for target in targets {
-        stages.extend(project.stages_of_target(target)?);
-    }
-    Ok(stages)
+    project.select(targets, Extent::default())
 }
 
 /// Asks in a terminal; anywhere else the answer is no.

@@ -51,8 +51,8 @@ fn reach(args: &ReproArgs) -> Reach {
 }
 
 /// What happens, line by line, on stdout.
-struct Lines {
-    quiet: bool,
+pub(super) struct Lines {
+    pub(super) quiet: bool,
 }
 
 impl Progress for Lines {
