@@ -25,7 +25,16 @@ fn series(name: &str, points: &[(f64, f64)]) -> Series {
 /// All numbers of attributes with a place or a size.
 fn numbers(svg: &str) -> Vec<f64> {
     let mut numbers = Vec::new();
-    for name in [" x=\"", " y=\"", " x1=\"", " y1=\"", " cx=\"", " cy=\"", " width=\"", " height=\""] {
+    for name in [
+        " x=\"",
+        " y=\"",
+        " x1=\"",
+        " y1=\"",
+        " cx=\"",
+        " cy=\"",
+        " width=\"",
+        " height=\"",
+    ] {
         for part in svg.split(name).skip(1) {
             let text = part.split('"').next().expect("an end of the attribute");
             numbers.push(text.parse().unwrap_or_else(|_| panic!("{name}{text}")));
@@ -36,18 +45,38 @@ fn numbers(svg: &str) -> Vec<f64> {
 
 #[test]
 fn texts_are_escaped_and_numbers_are_finite() {
-    let hard = [(0.0, f64::NAN), (1.0, f64::MAX), (2.0, f64::MIN), (f64::INFINITY, 0.0)];
-    for series in [vec![series("<s>", &hard)], Vec::new(), vec![series("s", &[(1.0, 1.0)])]] {
+    let hard = [
+        (0.0, f64::NAN),
+        (1.0, f64::MAX),
+        (2.0, f64::MIN),
+        (f64::INFINITY, 0.0),
+    ];
+    for series in [
+        vec![series("<s>", &hard)],
+        Vec::new(),
+        vec![series("s", &[(1.0, 1.0)])],
+    ] {
         let svg = chart(series).to_svg();
         assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
         assert!(svg.contains("a &lt; b &amp; &quot;c&quot;"));
-        assert!(numbers(&svg).iter().all(|number| number.is_finite()), "{svg}");
+        assert!(
+            numbers(&svg).iter().all(|number| number.is_finite()),
+            "{svg}"
+        );
     }
 }
 
 #[test]
 fn a_line_is_interrupted_where_a_number_is_missing() {
-    let points = [(0.0, 0.0), (1.0, 1.0), (2.0, f64::NAN), (3.0, 1.0), (4.0, 2.0), (5.0, f64::NAN), (6.0, 0.0)];
+    let points = [
+        (0.0, 0.0),
+        (1.0, 1.0),
+        (2.0, f64::NAN),
+        (3.0, 1.0),
+        (4.0, 2.0),
+        (5.0, f64::NAN),
+        (6.0, 0.0),
+    ];
     let svg = chart(vec![series("s", &points)]).to_svg();
     assert_eq!(svg.matches("<polyline ").count(), 2, "{svg}");
     assert_eq!(svg.matches("<circle ").count(), 1, "{svg}");
@@ -65,7 +94,11 @@ fn several_series_have_a_legend_one_has_none() {
     };
     let svg = chart(vec![one, other]).to_svg();
     assert!(svg.contains(">only<") && svg.contains(">other &amp; more<"));
-    assert_eq!(svg.matches("stroke-dasharray=\"6 3\"").count(), 2, "the line and its key");
+    assert_eq!(
+        svg.matches("stroke-dasharray=\"6 3\"").count(),
+        2,
+        "the line and its key"
+    );
 }
 
 #[test]
@@ -81,14 +114,21 @@ fn a_heat_map_shows_its_numbers_and_names() {
     };
     let svg = map.to_svg();
     assert!(svg.contains("<title>cat, dog: 1</title>"));
-    assert!(svg.contains("fill=\"#ffffff\">3</text>"), "white on the darkest cell: {svg}");
+    assert!(
+        svg.contains("fill=\"#ffffff\">3</text>"),
+        "white on the darkest cell: {svg}"
+    );
     let empty = HeatMap {
         columns: Vec::new(),
         rows: Vec::new(),
         values: Vec::new(),
         ..map
     };
-    assert!(numbers(&empty.to_svg()).iter().all(|number| number.is_finite()));
+    assert!(
+        numbers(&empty.to_svg())
+            .iter()
+            .all(|number| number.is_finite())
+    );
 }
 
 #[test]
@@ -108,12 +148,21 @@ fn bars_go_to_both_sides_of_zero() {
         let before = svg.split(&format!("<title>{name}")).next().expect("a part");
         let rect = before.rsplit("<rect ").next().expect("a bar");
         let value = |key: &str| -> f64 {
-            let text = rect.split(&format!("{key}=\"")).nth(1).expect("an attribute");
-            text.split('"').next().and_then(|text| text.parse().ok()).expect("a number")
+            let text = rect
+                .split(&format!("{key}=\""))
+                .nth(1)
+                .expect("an attribute");
+            text.split('"')
+                .next()
+                .and_then(|text| text.parse().ok())
+                .expect("a number")
         };
         (value("x"), value("x") + value("width"))
     };
     let (positive, negative) = (ends("a: 2"), ends("b: -1"));
-    assert!((positive.0 - negative.1).abs() < 0.02, "{positive:?} {negative:?}");
+    assert!(
+        (positive.0 - negative.1).abs() < 0.02,
+        "{positive:?} {negative:?}"
+    );
     assert!(positive.1 - positive.0 > negative.1 - negative.0);
 }

@@ -116,7 +116,7 @@ impl Frame {
     fn is_crowded(&self, data_width: f64) -> bool {
         self.x_ticks.windows(2).any(|pair| {
             let space = (pair[1].0 - pair[0].0) * data_width;
-            (width(&pair[0].1, TEXT_SIZE) + width(&pair[1].1, TEXT_SIZE)) / 2.0 + 4.0 > space
+            f64::midpoint(width(&pair[0].1, TEXT_SIZE), width(&pair[1].1, TEXT_SIZE)) + 4.0 > space
         })
     }
 

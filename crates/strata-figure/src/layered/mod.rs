@@ -38,7 +38,7 @@ struct Layers {
     /// Those of the graph, then bends.
     nodes: Vec<Node>,
     /// From top to bottom; each from left to right.
-    layers: Vec<Vec<usize>>,
+    rows: Vec<Vec<usize>>,
     /// For each edge its nodes from top to bottom.
     paths: Vec<Vec<usize>>,
 }
@@ -56,18 +56,18 @@ impl Layers {
     /// The layer above or below another, unless there is none.
     fn next(&self, layer: usize, direction: i64) -> Option<usize> {
         let next = layer.checked_add_signed(direction as isize)?;
-        (next < self.layers.len()).then_some(next)
+        (next < self.rows.len()).then_some(next)
     }
 
     /// Takes down the places of a layer's nodes.
     fn number(&mut self, layer: usize) {
-        let count = self.layers[layer].len();
+        let count = self.rows[layer].len();
         let step = if count > 1 {
             1.0 / (count - 1) as f64
         } else {
             1.0
         };
-        for (position, &node) in self.layers[layer].iter().enumerate() {
+        for (position, &node) in self.rows[layer].iter().enumerate() {
             self.nodes[node].position = position;
             self.nodes[node].barycentre = position as f64 * step;
         }

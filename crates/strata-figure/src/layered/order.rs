@@ -5,7 +5,7 @@ use super::Layers;
 impl Layers {
     /// Orders the nodes of all layers: a sweep down, one up if edges crossed, and again one down.
     pub(super) fn reduce_crossings(&mut self) {
-        let bottom = self.layers.len() - 1;
+        let bottom = self.rows.len() - 1;
         let crossings: usize = (0..=bottom).map(|layer| self.reorder(layer, -1)).sum();
         if crossings > 0 {
             for layer in (0..=bottom).rev() {
@@ -22,7 +22,7 @@ impl Layers {
         if self.crossings(layer, direction) == 0 {
             return 0;
         }
-        for node in self.layers[layer].clone() {
+        for node in self.rows[layer].clone() {
             let neighbours = self.neighbours(node, direction);
             if !neighbours.is_empty() {
                 let sum: f64 = neighbours
@@ -32,13 +32,13 @@ impl Layers {
                 self.nodes[node].barycentre = sum / neighbours.len() as f64;
             }
         }
-        let mut row = std::mem::take(&mut self.layers[layer]);
+        let mut row = std::mem::take(&mut self.rows[layer]);
         row.sort_by(|&a, &b| {
             let barycentre = |node: usize| self.nodes[node].barycentre;
             barycentre(a).total_cmp(&barycentre(b))
         });
         let left = self.swap_neighbours(&mut row, direction);
-        self.layers[layer] = row;
+        self.rows[layer] = row;
         self.number(layer);
         left
     }
@@ -47,7 +47,7 @@ impl Layers {
     fn crossings(&self, layer: usize, direction: i64) -> usize {
         let mut seen: Vec<usize> = Vec::new();
         let mut count = 0;
-        for &node in &self.layers[layer] {
+        for &node in &self.rows[layer] {
             let neighbours = self.neighbours(node, direction).iter();
             let mut ends: Vec<usize> = neighbours
                 .map(|&other| self.nodes[other].position)

@@ -49,7 +49,7 @@ impl Layers {
     /// Links between layers that a link between two bends crosses: the latter are to be straight. Upper node first.
     fn conflicts(&self) -> Vec<(usize, usize)> {
         let mut conflicts = Vec::new();
-        for pair in self.layers.windows(2) {
+        for pair in self.rows.windows(2) {
             let (upper, lower) = (&pair[0], &pair[1]);
             let (mut done, mut left) = (0, 0);
             for (index, &node) in lower.iter().enumerate() {
@@ -82,14 +82,14 @@ impl Layers {
             root: all.clone(),
             next: all,
         };
-        for layer in ordered(0..self.layers.len(), -way.down) {
+        for layer in ordered(0..self.rows.len(), -way.down) {
             let Some(before) = self.next(layer, way.down) else {
                 continue;
             };
             let mut last: Option<usize> = None;
-            for node in ordered(self.layers[layer].iter().copied(), way.across) {
+            for node in ordered(self.rows[layer].iter().copied(), way.across) {
                 for median in self.medians(node, way) {
-                    let neighbour = self.layers[before][median];
+                    let neighbour = self.rows[before][median];
                     let link = if way.down == 1 {
                         (node, neighbour)
                     } else {
@@ -176,8 +176,8 @@ impl<'a> Placement<'a> {
     }
 
     fn placed(mut self) -> Vec<f64> {
-        for layer in ordered(0..self.layers.layers.len(), -self.way.down) {
-            let row = self.layers.layers[layer].iter().copied();
+        for layer in ordered(0..self.layers.rows.len(), -self.way.down) {
+            let row = self.layers.rows[layer].iter().copied();
             for node in ordered(row, self.way.across) {
                 if self.blocks.root[node] == node {
                     self.place_block(node);
@@ -225,7 +225,7 @@ impl<'a> Placement<'a> {
         let position = node
             .position
             .checked_add_signed(-self.way.across as isize)?;
-        self.layers.layers[node.layer].get(position).copied()
+        self.layers.rows[node.layer].get(position).copied()
     }
 
     fn keep_distance(&mut self, root: usize, other: usize, distance: f64) {

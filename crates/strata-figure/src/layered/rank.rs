@@ -30,13 +30,13 @@ pub(super) fn ranked(widths: &[f64], edges: &[(usize, usize)]) -> Layers {
     });
     let mut layers = Layers {
         nodes: nodes.collect(),
-        layers,
+        rows: layers,
         paths: Vec::new(),
     };
     let mut sorted = widths.to_vec();
     sorted.sort_by(f64::total_cmp);
     layers.bend(edges, sorted[sorted.len() / 2]);
-    for layer in 0..layers.layers.len() {
+    for layer in 0..layers.rows.len() {
         layers.number(layer);
     }
     layers
@@ -110,7 +110,7 @@ impl Layers {
                     above: Vec::new(),
                     below: Vec::new(),
                 });
-                self.layers[layer].push(bend);
+                self.rows[layer].push(bend);
                 path.push(bend);
             }
             path.push(to);

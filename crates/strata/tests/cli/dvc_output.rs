@@ -30,7 +30,9 @@ fn transcript(name: &str) -> Vec<Step> {
             continue;
         }
         let step = steps.last_mut().expect("a command comes first");
-        let code = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let code = line
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'));
         match code.and_then(|code| code.parse().ok()) {
             Some(code) => step.code = code,
             // Where a hint names the program it is ours.

@@ -20,14 +20,22 @@ fn a_stage_is_written_as_dvc_writes_it_and_the_rest_stays() {
     let mut args: Vec<&str> = args.split_whitespace().collect();
     args.extend(["--desc", "a desc", "python", "a.py", "foo bar", ""]);
     let added = "Added stage 'a' in 'dvc.yaml'\n\nTo track the changes with git, run:\n\n\tgit add .gitignore dvc.yaml\n";
-    project.strata(&args).ends_with(0).says(&[added, "out/.gitignore"]);
+    project
+        .strata(&args)
+        .ends_with(0)
+        .says(&[added, "out/.gitignore"]);
     assert_eq!(project.read("dvc.yaml"), golden("stage_add.yaml"));
     assert_eq!(project.read(".gitignore"), "/per\n/m.json\n/p.csv\n");
 
     let taken = "Stage 'a' already exists in 'dvc.yaml'. Use '--force' to overwrite.";
-    project.strata(&["stage", "add", "-n", "a", "x"]).ends_with(255).says(&[taken]);
+    project
+        .strata(&["stage", "add", "-n", "a", "x"])
+        .ends_with(255)
+        .says(&[taken]);
     assert_eq!(project.read("dvc.yaml"), golden("stage_add.yaml"));
-    let replaced = project.strata(&["stage", "add", "-q", "-f", "-n", "a", "-O", "nc", "x"]).ends_with(0);
+    let replaced = project
+        .strata(&["stage", "add", "-q", "-f", "-n", "a", "-O", "nc", "x"])
+        .ends_with(0);
     assert_eq!(replaced.stdout + &replaced.stderr, "");
     let after = "  a:\n    desc: a desc\n    cmd: x\n    outs:\n    - nc:\n        cache: false\n";
     assert_eq!(project.read("dvc.yaml"), before.to_owned() + after);
@@ -36,31 +44,68 @@ fn a_stage_is_written_as_dvc_writes_it_and_the_rest_stays() {
 #[test]
 fn a_stage_that_cannot_be_is_refused_and_nothing_is_written() {
     let project = Project::in_git();
-    project.strata(&["stage", "add", "-q", "-n", "a", "-d", "i", "-o", "out/x", "x"]).ends_with(0);
+    project
+        .strata(&[
+            "stage", "add", "-q", "-n", "a", "-d", "i", "-o", "out/x", "x",
+        ])
+        .ends_with(0);
     let before = project.read("dvc.yaml");
     let cases: [(&[&str], &str); 9] = [
-        (&["-n", "a/b", "x"], "Stage name cannot contain punctuation characters."),
+        (
+            &["-n", "a/b", "x"],
+            "Stage name cannot contain punctuation characters.",
+        ),
         (&["-n", "b"], "command is not specified"),
-        (&["-n", "b", "-o", "out/x", "x"], "output 'out/x' is already specified in stage: 'a'."),
-        (&["-n", "b", "-o", "out", "x"], "'out'('b')\n'out/x'('a')\noverlap"),
-        (&["-n", "b", "-d", "q", "-o", "q", "x"], "is specified as an output and as a dependency."),
-        (&["-n", "b", "-d", "q", "-d", "./q", "x"], "is specified more than once."),
-        (&["-n", "b", "-d", "out/x", "-o", "i", "x"], "in stages: a, b."),
+        (
+            &["-n", "b", "-o", "out/x", "x"],
+            "output 'out/x' is already specified in stage: 'a'.",
+        ),
+        (
+            &["-n", "b", "-o", "out", "x"],
+            "'out'('b')\n'out/x'('a')\noverlap",
+        ),
+        (
+            &["-n", "b", "-d", "q", "-o", "q", "x"],
+            "is specified as an output and as a dependency.",
+        ),
+        (
+            &["-n", "b", "-d", "q", "-d", "./q", "x"],
+            "is specified more than once.",
+        ),
+        (
+            &["-n", "b", "-d", "out/x", "-o", "i", "x"],
+            "in stages: a, b.",
+        ),
         (&["-n", "b", "-w", "none", "x"], "stage working dir"),
-        (&["-n", "b", "-o", "../x", "x"], "Cached output(s) outside of DVC project"),
+        (
+            &["-n", "b", "-o", "../x", "x"],
+            "Cached output(s) outside of DVC project",
+        ),
     ];
     for (args, message) in cases {
         let args = [&["stage", "add"], args].concat();
         project.strata(&args).ends_with(255).says(&[message]);
         assert_eq!(project.read("dvc.yaml"), before, "{args:?}");
     }
-    project.strata(&["stage", "add", "x"]).ends_with(254).says(&["--name"]);
+    project
+        .strata(&["stage", "add", "x"])
+        .ends_with(254)
+        .says(&["--name"]);
 }
 
 #[test]
 fn a_stage_can_be_run_at_once() {
     let project = Project::in_git();
-    let run = ["stage", "add", "-n", "r", "--run", "-o", "r.txt", "echo hi > r.txt"];
+    let run = [
+        "stage",
+        "add",
+        "-n",
+        "r",
+        "--run",
+        "-o",
+        "r.txt",
+        "echo hi > r.txt",
+    ];
     project.strata(&run).ends_with(0).says(&[
         "Added stage 'r' in 'dvc.yaml'\nRunning stage 'r':\n> echo hi > r.txt\n",
         "Updating lock file 'dvc.lock'",
@@ -68,9 +113,14 @@ fn a_stage_can_be_run_at_once() {
     assert_eq!(project.read("r.txt"), "hi\n");
     project.strata(&["status", "-q"]).ends_with(0);
     let fails = ["stage", "add", "-n", "f", "--run", "-o", "f.txt", "false"];
-    project.strata(&fails).ends_with(255).says(&["ERROR: failed to run: false, exited with 1"]);
+    project
+        .strata(&fails)
+        .ends_with(255)
+        .says(&["ERROR: failed to run: false, exited with 1"]);
     // Two letters behind one dash are a word of the command here, and no flag of Hydra's.
-    project.strata(&["stage", "add", "-q", "-n", "w", "ls", "-cn", "a"]).ends_with(0);
+    project
+        .strata(&["stage", "add", "-q", "-n", "w", "ls", "-cn", "a"])
+        .ends_with(0);
     assert!(project.read("dvc.yaml").contains("cmd: ls -cn a\n"));
 }
 
@@ -78,14 +128,29 @@ fn a_stage_can_be_run_at_once() {
 fn the_graph_is_drawn_in_boxes_whole_and_in_parts() {
     let project = Project::in_git();
     let stage = |name: &str, reads: &[&str]| {
-        let deps: String = reads.iter().map(|read| format!("\n    - {read}.out")).collect();
-        let deps = if reads.is_empty() { String::new() } else { format!("    deps:{deps}\n") };
+        let deps: String = reads
+            .iter()
+            .map(|read| format!("\n    - {read}.out"))
+            .collect();
+        let deps = if reads.is_empty() {
+            String::new()
+        } else {
+            format!("    deps:{deps}\n")
+        };
         format!("  {name}:\n    cmd: touch {name}.out\n{deps}    outs:\n    - {name}.out\n")
     };
-    let stages = [stage("a", &[]), stage("b", &["a"]), stage("c", &["b"]), stage("x", &[])];
+    let stages = [
+        stage("a", &[]),
+        stage("b", &["a"]),
+        stage("c", &["b"]),
+        stage("x", &[]),
+    ];
     project.write("dvc.yaml", format!("stages:\n{}", stages.concat()));
     let drawn = |args: &[&str]| {
-        let text = project.strata(&[&["dag"], args].concat()).ends_with(0).stdout;
+        let text = project
+            .strata(&[&["dag"], args].concat())
+            .ends_with(0)
+            .stdout;
         let lines = text.lines().map(|line| format!("{}\n", line.trim_end()));
         lines.collect::<String>()
     };
@@ -112,7 +177,10 @@ fn stages_of_a_group_are_one_box_if_asked_for() {
          end:\n    cmd: cat 1.out 2.out\n    deps: [1.out, 2.out]\n",
     );
     let dag = ["dag", "--collapse-foreach-matrix", "--mermaid"];
-    project.strata(&dag).ends_with(0).says(&["[\"end\"]", "[\"g\"]\n\tnode2-->node1\n"]);
+    project
+        .strata(&dag)
+        .ends_with(0)
+        .says(&["[\"end\"]", "[\"g\"]\n\tnode2-->node1\n"]);
 }
 
 #[test]
@@ -123,7 +191,12 @@ fn garbage_is_shown_before_it_is_removed_and_commits_keep_theirs() {
         project.strata(&["add", "-q", "a.txt"]).ends_with(0);
         project.commit(message);
     }
-    let removed = |args: &[&str]| project.strata(&[&["gc", "--dry"], args].concat()).ends_with(0).stdout;
+    let removed = |args: &[&str]| {
+        project
+            .strata(&[&["gc", "--dry"], args].concat())
+            .ends_with(0)
+            .stdout
+    };
     assert!(removed(&["-w"]).ends_with("Removed 2 objects from repo cache.\n"));
     assert_eq!(removed(&["-w"]).matches("Removing ").count(), 2);
     assert!(removed(&["--rev", "HEAD", "-n", "2"]).contains("Removed 1 objects"));
@@ -131,8 +204,14 @@ fn garbage_is_shown_before_it_is_removed_and_commits_keep_theirs() {
     assert!(removed(&["--date", "2000-01-01"]).contains("No unused"));
     let needs = "needs to be set.";
     project.strata(&["gc"]).ends_with(255).says(&[needs]);
-    project.strata(&["gc", "-w", "-n", "2"]).ends_with(255).says(&["`--num` can only be used"]);
-    project.strata(&["gc", "-w", "--date", "soon"]).ends_with(255).says(&["2026-01-31"]);
+    project
+        .strata(&["gc", "-w", "-n", "2"])
+        .ends_with(255)
+        .says(&["`--num` can only be used"]);
+    project
+        .strata(&["gc", "-w", "--date", "soon"])
+        .ends_with(255)
+        .says(&["2026-01-31"]);
     // Without a terminal nobody says yes.
     project.strata(&["gc", "-w"]).ends_with(1);
     assert!(removed(&["-w"]).contains("Removed 2 objects"));
@@ -144,29 +223,51 @@ fn data_are_added_by_patterns_from_elsewhere_and_without_the_cache() {
     for file in ["a.csv", "b.csv", "c.txt", "sub/d.csv"] {
         project.write(file, file);
     }
-    project.strata(&["add", "--glob", "*.csv"]).ends_with(0).says(&["git add a.csv.dvc b.csv.dvc"]);
+    project
+        .strata(&["add", "--glob", "*.csv"])
+        .ends_with(0)
+        .says(&["git add a.csv.dvc b.csv.dvc"]);
     assert!(!project.path("sub/d.csv.dvc").exists());
-    project.strata(&["add", "-q", "--glob", "**/d.csv"]).ends_with(0);
+    project
+        .strata(&["add", "-q", "--glob", "**/d.csv"])
+        .ends_with(0);
     assert!(project.path("sub/d.csv.dvc").exists());
     project.strata(&["add", "--glob", "*.none"]).ends_with(255);
 
-    project.strata(&["add", "-q", "c.txt", "-o", "copy.txt"]).ends_with(0);
+    project
+        .strata(&["add", "-q", "c.txt", "-o", "copy.txt"])
+        .ends_with(0);
     assert_eq!(project.read("copy.txt"), "c.txt");
     project.write("c.txt", "new");
-    project.strata(&["add", "c.txt", "-o", "copy.txt"]).ends_with(255).says(&["--force"]);
+    project
+        .strata(&["add", "c.txt", "-o", "copy.txt"])
+        .ends_with(255)
+        .says(&["--force"]);
     assert_eq!(project.read("copy.txt"), "c.txt");
 
-    project.strata(&["add", "-q", "--no-commit", "c.txt"]).ends_with(0);
-    project.strata(&["status", "c.txt"]).ends_with(0).says(&["not in cache"]);
+    project
+        .strata(&["add", "-q", "--no-commit", "c.txt"])
+        .ends_with(0);
+    project
+        .strata(&["status", "c.txt"])
+        .ends_with(0)
+        .says(&["not in cache"]);
     project.strata(&["commit", "-f", "c.txt"]).ends_with(0);
     project.strata(&["status", "-q"]).ends_with(0);
 
-    project.strata(&["remove", "c.txt.dvc", "--outs"]).ends_with(0);
+    project
+        .strata(&["remove", "c.txt.dvc", "--outs"])
+        .ends_with(0);
     assert!(!project.path("c.txt").exists() && !project.path("c.txt.dvc").exists());
     fs::remove_dir_all(project.path(".dvc/cache")).expect("it was there");
     fs::remove_file(project.path("a.csv")).expect("it was there");
-    project.strata(&["checkout", "a.csv"]).ends_with(255).says(&["Checkout failed"]);
-    project.strata(&["checkout", "a.csv", "--allow-missing"]).ends_with(0);
+    project
+        .strata(&["checkout", "a.csv"])
+        .ends_with(255)
+        .says(&["Checkout failed"]);
+    project
+        .strata(&["checkout", "a.csv", "--allow-missing"])
+        .ends_with(0);
 }
 
 #[test]
@@ -181,7 +282,10 @@ fn links_are_made_anew_and_replaced_by_copies() {
     project.strata(&["unprotect", "a.txt"]).ends_with(0);
     assert!(!project.path("a.txt").is_symlink());
     assert_eq!(project.read("a.txt"), "a\n");
-    project.strata(&["unprotect", "none"]).ends_with(255).says(&["non-existing data 'none'"]);
+    project
+        .strata(&["unprotect", "none"])
+        .ends_with(255)
+        .says(&["non-existing data 'none'"]);
 }
 
 #[test]
@@ -189,8 +293,15 @@ fn a_folder_within_a_git_repository_is_a_project_only_on_demand() {
     let project = Project::new();
     project.git(&["init", "-q"]);
     project.write("sub/file", "");
-    project.strata(&["init", "sub"]).ends_with(1).says(&["--subdir"]);
-    project.strata(&["init", "sub", "--subdir", "-q"]).ends_with(0);
+    project
+        .strata(&["init", "sub"])
+        .ends_with(1)
+        .says(&["--subdir"]);
+    project
+        .strata(&["init", "sub", "--subdir", "-q"])
+        .ends_with(0);
     assert!(project.path("sub/.dvc/config").exists());
-    project.strata(&["init", "--no-scm", "--subdir"]).ends_with(254);
+    project
+        .strata(&["init", "--no-scm", "--subdir"])
+        .ends_with(254);
 }

@@ -83,7 +83,10 @@ impl Project {
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_strata"));
         command.current_dir(self.folder.path()).args(args);
-        command.env("STRATA_SITE_CACHE_DIR", self.folder.path().join(".dvc/tmp/site"));
+        command.env(
+            "STRATA_SITE_CACHE_DIR",
+            self.folder.path().join(".dvc/tmp/site"),
+        );
         for variable in [
             "MLP_DATA_DIR",
             "ASSIGNMENT1_OUTDIR",

@@ -112,11 +112,15 @@ pub(super) fn print_pairs(
     let mut rows: Vec<Vec<String>> = rows.collect();
     if !columns.with_change {
         header.pop();
-        rows.iter_mut().for_each(|row| drop(row.pop()));
+        for row in &mut rows {
+            row.pop();
+        }
     }
     if !columns.with_path {
         header.remove(0);
-        rows.iter_mut().for_each(|row| drop(row.remove(0)));
+        for row in &mut rows {
+            row.remove(0);
+        }
     }
     print_table(columns.markdown, &header, &rows)
 }

@@ -1,6 +1,7 @@
 //! `strata data status`.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
@@ -112,10 +113,10 @@ fn to_text(status: &Map<String, Value>, is_dirty: bool) -> String {
         };
         let mut text = format!("{title}:\n");
         for hint in hints {
-            text += &format!("  ({hint})\n");
+            let _ = writeln!(text, "  ({hint})");
         }
         for line in lines(content) {
-            text += &format!("        {line}\n");
+            let _ = writeln!(text, "        {line}");
         }
         parts.push(text);
     }
@@ -126,8 +127,10 @@ fn to_text(status: &Map<String, Value>, is_dirty: bool) -> String {
         parts.join("\n")
     };
     if is_dirty {
-        text +=
-            &format!("(there are {others}changes not tracked by dvc, use \"git status\" to see)\n");
+        let _ = writeln!(
+            text,
+            "(there are {others}changes not tracked by dvc, use \"git status\" to see)"
+        );
     }
     text
 }

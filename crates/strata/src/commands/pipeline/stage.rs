@@ -25,7 +25,7 @@ pub(crate) struct StageArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum StageCommand {
     /// Write a stage into the dvc.yaml here
-    Add(AddStageArgs),
+    Add(Box<AddStageArgs>),
     /// List the stages
     List(ListArgs),
 }

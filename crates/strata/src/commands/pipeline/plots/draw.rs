@@ -314,7 +314,9 @@ fn confusions(
             if is_normalized {
                 for row in &mut values {
                     let total: f64 = row.iter().sum();
-                    row.iter_mut().for_each(|value| *value /= total);
+                    for value in row {
+                        *value /= total;
+                    }
                 }
             }
             let several = versions.len() * naming.fields.len() > 1;

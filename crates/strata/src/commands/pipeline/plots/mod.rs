@@ -101,7 +101,7 @@ struct Look {
     /// Text of the vertical axis
     #[arg(long, value_name = "TEXT")]
     y_label: Option<String>,
-    /// The folder of the page [default: `plots.out_dir` of the settings, else dvc_plots]
+    /// The folder of the page [default: `plots.out_dir` of the settings, else `dvc_plots`]
     #[arg(short, long, value_name = "FOLDER")]
     out: Option<PathBuf>,
     /// Show the page in the browser
