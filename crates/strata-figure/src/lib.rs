@@ -1,14 +1,18 @@
-//! Figures: image grids as PNG.
+//! Figures: image grids as PNG, charts as SVG, graphs in letters.
 //!
 //! * [`ImageGrid`]: images with a title above each, in matplotlib's look (`subplots`, `imshow(cmap="gray")`, axes off).
+//! * [`chart`]: lines, points, bars, heat maps.
+//! * [`layered`]: directed graphs in layers, drawn in letters.
 //! * [`ContactSheet`]: many small images, a row for each class.
 //!
-//! Both are laid out in inches, drawn on a gray canvas, and become the bytes of a PNG; equal figures are equal bytes.
+//! Grid and sheet are laid out in inches, drawn on a gray canvas, and become the bytes of a PNG; equal figures are equal bytes.
 
 mod canvas;
+pub mod chart;
 mod contact_sheet;
 mod error;
 mod image_grid;
+pub mod layered;
 mod text;
 mod tile;
 

@@ -96,6 +96,15 @@ impl Git {
         Ok(output.status.code() == Some(0))
     }
 
+    /// Whether a file that Git tracks differs from the last commit.
+    ///
+    /// # Errors
+    /// There is no commit yet.
+    pub fn has_changes(&self) -> io::Result<bool> {
+        let words = ["status", "--porcelain", "--untracked-files=no"];
+        Ok(!self.text(&words)?.is_empty())
+    }
+
     /// The files of a commit below the folder, by their paths from it.
     ///
     /// # Errors
@@ -106,12 +115,12 @@ impl Git {
         Ok(files.map(str::to_owned).collect())
     }
 
-    /// The text of a file of a commit, by its path from the folder.
+    /// The bytes of a file of a commit, by its path from the folder.
     ///
     /// # Errors
-    /// There is no such file; it is no text.
-    pub fn show(&self, revision: &str, file: &str) -> io::Result<String> {
-        self.text(&["show", &format!("{revision}:./{file}")])
+    /// There is no such file.
+    pub fn show(&self, revision: &str, file: &str) -> io::Result<Vec<u8>> {
+        self.output(&["show", &format!("{revision}:./{file}")])
     }
 
     /// The commits that a choice of `git rev-list` names.
@@ -167,13 +176,45 @@ impl Git {
         }
     }
 
+    /// The tips of branches (`refs/heads`) or tags (`refs/tags`): commits and their short names.
+    ///
+    /// # Errors
+    /// The program cannot be started.
+    pub fn tips(&self, references: &str) -> io::Result<Vec<(String, String)>> {
+        let format = "--format=%(if)%(*objectname)%(then)%(*objectname)%(else)%(objectname)%(end) %(refname:short)";
+        let text = self.text(&["for-each-ref", format, references])?;
+        let tips = text.lines().filter_map(|line| line.split_once(' '));
+        Ok(tips
+            .map(|(commit, name)| (commit.to_owned(), name.to_owned()))
+            .collect())
+    }
+
+    /// Files that Git neither tracks nor ignores, by their paths from the folder; of folders with nothing else the
+    /// folder, unless all files are asked for.
+    ///
+    /// # Errors
+    /// The program cannot be started.
+    pub fn untracked(&self, all: bool) -> io::Result<Vec<String>> {
+        let mut words = vec!["ls-files", "--others", "--exclude-standard", "-z"];
+        if !all {
+            words.push("--directory");
+        }
+        let text = self.text(&words)?;
+        let files = text.split('\0').filter(|file| !file.is_empty());
+        Ok(files.map(str::to_owned).collect())
+    }
+
     fn text(&self, words: &[&str]) -> io::Result<String> {
+        String::from_utf8(self.output(words)?)
+            .map_err(|_| io::Error::other(format!("git {}: no text", words.join(" "))))
+    }
+
+    fn output(&self, words: &[&str]) -> io::Result<Vec<u8>> {
         let output = self.ask(words, &[])?;
         if !output.status.success() {
             return Err(failed(words, &output));
         }
-        String::from_utf8(output.stdout)
-            .map_err(|_| io::Error::other(format!("git {}: no text", words.join(" "))))
+        Ok(output.stdout)
     }
 
     /// Adds files to the index; failures are of no consequence.

@@ -10,6 +10,7 @@
 //! * [`definition`]: what `dvc.yaml` and `.dvc` files say, checked and taken apart.
 //! * [`template`]: `${…}`, `foreach` and `matrix` of a `dvc.yaml`, filled in and expanded.
 //! * [`params`]: files of parameters, looked up and compared.
+//! * [`plots`]: the plots of a project and their data, without drawing them.
 //! * [`yaml`]: YAML 1.2, read and written as ruamel does for DVC.
 //! * [`value`]: values of parameters and of lock files, compared and printed as Python does.
 //! * [`config`]: settings of a project. [`ignore`]: which of its files do not count.
@@ -31,6 +32,7 @@ pub mod lock;
 pub mod merge;
 mod parallel;
 pub mod params;
+pub mod plots;
 pub mod progress;
 pub mod project;
 pub mod remote;

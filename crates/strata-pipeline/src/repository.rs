@@ -102,11 +102,18 @@ impl Repository {
     /// Makes a project in a folder.
     ///
     /// # Errors
-    /// There is one already and `force` is not set; there is no Git and `no_scm` is not set.
-    pub fn initiate(folder: &Path, no_scm: bool, force: bool) -> Result<(), PipelineError> {
+    /// There is one already and `force` is not set; there is no Git and `no_scm` is not set; the folder is not the
+    /// one of the Git repository and `subdir` is not set.
+    pub fn initiate(
+        folder: &Path,
+        no_scm: bool,
+        subdir: bool,
+        force: bool,
+    ) -> Result<(), PipelineError> {
         let folder = fs_err::canonicalize(folder)?;
         let dvc = folder.join(".dvc");
-        let git = Git::around(&folder).filter(|_| !no_scm);
+        let has_git = subdir || folder.join(".git").exists();
+        let git = Git::around(&folder).filter(|_| !no_scm && has_git);
         let failed = |why: String| Err(PipelineError::Initiate { why });
         if git.is_none() && !no_scm {
             return failed(format!(

@@ -4,15 +4,30 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::pipeline::lock::{GitHookArgs, LockArgs};
+use crate::commands::pipeline::add::AddArgs;
+use crate::commands::pipeline::check_ignore::CheckIgnoreArgs;
+use crate::commands::pipeline::checkout::CheckoutArgs;
+use crate::commands::pipeline::commit::CommitArgs;
 use crate::commands::pipeline::config::{PROJECT_CONFIG_EXAMPLES, ProjectConfigArgs};
+use crate::commands::pipeline::dag::DagArgs;
+use crate::commands::pipeline::data_status::DataStatusArgs;
+use crate::commands::pipeline::diff::DiffArgs;
+use crate::commands::pipeline::doctor::DoctorArgs;
+use crate::commands::pipeline::edit::{MoveArgs, RemoveArgs, StagesArgs, UnprotectArgs};
+use crate::commands::pipeline::gc::GcArgs;
+use crate::commands::pipeline::init::InitArgs;
+use crate::commands::pipeline::lock::{GitHookArgs, LockArgs};
+use crate::commands::pipeline::metrics::MetricsArgs;
+use crate::commands::pipeline::params::ParamsArgs;
+use crate::commands::pipeline::plots::PlotsArgs;
 use crate::commands::pipeline::remote::RemoteArgs;
+use crate::commands::pipeline::repro::ReproArgs;
+use crate::commands::pipeline::root::RootArgs;
+use crate::commands::pipeline::stage::StageArgs;
+use crate::commands::pipeline::status::StatusArgs;
+use crate::commands::pipeline::transfer::TransferArgs;
 use crate::compose_args::ComposeArgs;
 use crate::exit::Failure;
-use crate::pipeline_cli::{
-    AddArgs, CheckIgnoreArgs, CheckoutArgs, CommitArgs, DagArgs, DiffArgs, GcArgs, InitArgs,
-    MetricsArgs, MoveArgs, ParamsArgs, ReproArgs, StageArgs, StagesArgs, StatusArgs, TransferArgs,
-};
 
 /// Runs a whole experimental study in machine learning
 #[derive(Debug, Parser)]
@@ -67,10 +82,12 @@ pub(crate) enum Command {
     /// Let frozen stages run again
     Unfreeze(StagesArgs),
     /// Remove stages and .dvc files; data and cache stay
-    Remove(StagesArgs),
+    Remove(RemoveArgs),
+    /// Make files of their own of data that are links into the cache
+    Unprotect(UnprotectArgs),
     /// Remove what nothing needs from the cache
     Gc(GcArgs),
-    /// Look at the stages of a pipeline
+    /// Write a stage of a pipeline, list them
     Stage(StageArgs),
     /// Send what is kept to a remote
     Push(TransferArgs),
@@ -97,8 +114,13 @@ pub(crate) enum Command {
     Params(ParamsArgs),
     /// Show and compare metrics
     Metrics(MetricsArgs),
+    /// Draw data of stages and runs to a page
+    Plots(PlotsArgs),
     /// Print the way to the project's folder
-    Root,
+    Root(RootArgs),
+    /// Print versions and settings
+    #[command(alias = "version")]
+    Doctor(DoctorArgs),
     /// Make augmented copies of training images, as `params.yaml` says
     Synth(SynthArgs),
     /// Work with configurations; look up and change the settings of a project
@@ -360,18 +382,7 @@ Examples:
         per_class: u16,
     },
     /// Show how tracked data differ from the cache and the last commit
-    #[command(after_help = "\
-Examples:
-  strata data status
-  strata data status --granular --json")]
-    Status {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-        /// The files of folders as well
-        #[arg(long)]
-        granular: bool,
-    },
+    Status(DataStatusArgs),
     /// Download the official EMNIST archive and unpack the chosen split
     #[command(after_help = "\
 Examples:

@@ -40,6 +40,51 @@ impl From<Ended> for ExitCode {
     }
 }
 
+/// The commands that stand in for those of DVC, with its exit code for what cannot be understood.
+const LIKE_DVC: [&str; 26] = [
+    "init",
+    "repro",
+    "status",
+    "add",
+    "checkout",
+    "commit",
+    "freeze",
+    "unfreeze",
+    "remove",
+    "unprotect",
+    "gc",
+    "stage",
+    "push",
+    "fetch",
+    "pull",
+    "remote",
+    "dag",
+    "move",
+    "check-ignore",
+    "diff",
+    "params",
+    "metrics",
+    "plots",
+    "root",
+    "doctor",
+    "version",
+];
+
+/// Prints what was asked for instead of a command, or what cannot be understood: 0, 2, or 254 where DVC says so.
+pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+    // Nobody reads a message that cannot be printed.
+    let _ = error.print();
+    if !error.use_stderr() {
+        return ExitCode::SUCCESS;
+    }
+    let command = std::env::args().nth(1).unwrap_or_default();
+    if LIKE_DVC.contains(&command.as_str()) {
+        ExitCode::from(254)
+    } else {
+        ExitCode::from(2)
+    }
+}
+
 /// A command that did not.
 #[derive(Debug)]
 pub(crate) enum Failure {

@@ -9,9 +9,18 @@ const SPELLED_OUT: [(&str, &str); 4] = [
     ("-cd", "--config-dir"),
 ];
 
+/// The commands that compose a configuration. Elsewhere the same letters are other flags, or words of a stage's command.
+const COMMANDS: [&str; 4] = ["train", "eval", "data", "config"];
+
 /// The arguments with two-letter flags in their long form; `-cn=x` becomes `--config-name=x`.
 pub(crate) fn spelled_out(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
-    args.map(|arg| arg.to_str().and_then(long_form).map_or(arg, OsString::from))
+    let args: Vec<OsString> = args.collect();
+    let composes = |command: &OsString| COMMANDS.iter().any(|name| command == name);
+    if !args.get(1).is_some_and(composes) {
+        return args;
+    }
+    args.into_iter()
+        .map(|arg| arg.to_str().and_then(long_form).map_or(arg, OsString::from))
         .collect()
 }
 
@@ -45,5 +54,7 @@ mod tests {
             "-cnx",
         ];
         assert_eq!(spelled, expected.map(OsString::from));
+        let typed = ["strata", "stage", "add", "-n", "a", "x", "-cn", "y"].map(OsString::from);
+        assert_eq!(spelled_out(typed.iter().cloned()), typed);
     }
 }

@@ -12,7 +12,6 @@ mod hydra_flags;
 mod interrupt;
 mod load_events;
 mod output;
-mod pipeline_cli;
 mod warn;
 
 use std::process::ExitCode;
@@ -22,7 +21,10 @@ use clap::Parser;
 use cli::{Cli, Command};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse_from(hydra_flags::spelled_out(std::env::args_os()));
+    let cli = match Cli::try_parse_from(hydra_flags::spelled_out(std::env::args_os())) {
+        Ok(cli) => cli,
+        Err(error) => return exit::usage(&error),
+    };
     let ended = match &cli.command {
         Command::Train(args) => commands::train::run(args),
         Command::Resume(args) => commands::resume::run(args),
@@ -52,9 +54,12 @@ fn main() -> ExitCode {
         Command::GitHook(args) => commands::pipeline::lock::git_hook(args),
         Command::CheckIgnore(args) => commands::pipeline::check_ignore::run(args),
         Command::Diff(args) => commands::pipeline::diff::run(args),
-        Command::Params(args) => commands::pipeline::values::params(args),
-        Command::Metrics(args) => commands::pipeline::values::metrics(args),
-        Command::Root => commands::pipeline::root::run(),
+        Command::Params(args) => commands::pipeline::params::run(args),
+        Command::Metrics(args) => commands::pipeline::metrics::run(args),
+        Command::Plots(args) => commands::pipeline::plots::run(args),
+        Command::Unprotect(args) => commands::pipeline::edit::unprotect(args),
+        Command::Root(args) => commands::pipeline::root::run(args),
+        Command::Doctor(args) => commands::pipeline::doctor::run(args),
         Command::Completion { shell } => commands::completion::print_script(*shell),
     };
     match ended {

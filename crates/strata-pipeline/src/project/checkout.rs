@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::index::Project;
+use super::targets::Extent;
 use crate::cache::CacheError;
 use crate::error::PipelineError;
-use crate::hash::normalized;
 use crate::stage::Output;
+use crate::stage::workspace::remove;
 
 /// What was done to outputs; paths as the user would write them.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +18,17 @@ pub struct CheckedOut {
     pub modified: Vec<String>,
     /// Are not in the cache.
     pub failed: Vec<String>,
+}
+
+/// How much is checked out, and at what price.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CheckoutOptions {
+    /// Files whose contents are nowhere else may be replaced.
+    pub force: bool,
+    /// Outputs that are right become links or copies of the cache's objects again.
+    pub relink: bool,
+    /// What is meant beside the targets.
+    pub extent: Extent,
 }
 
 /// An output, or a file within it.
@@ -31,8 +43,24 @@ impl Project {
     /// # Errors
     /// A target that is none; files that would be lost, unless `force` is set.
     pub fn checkout(&self, targets: &[String], force: bool) -> Result<CheckedOut, PipelineError> {
+        let options = CheckoutOptions {
+            force,
+            ..CheckoutOptions::default()
+        };
+        self.checkout_with(targets, options)
+    }
+
+    /// The same with more choices.
+    ///
+    /// # Errors
+    /// As [`Project::checkout`].
+    pub fn checkout_with(
+        &self,
+        targets: &[String],
+        options: CheckoutOptions,
+    ) -> Result<CheckedOut, PipelineError> {
         let mut done = CheckedOut::default();
-        for wanted in self.wanted(targets)? {
+        for wanted in self.wanted(targets, options.extent)? {
             let out = &wanted.out;
             let shown = match &wanted.inside {
                 Some(inside) => format!("{}/{inside}", self.display(&out.at)),
@@ -45,8 +73,11 @@ impl Project {
             let checked_out = if let Some(inside) = &wanted.inside {
                 out.checkout_inside(self, inside)
             } else {
-                if !force {
+                if !options.force {
                     self.check_unsaved(out)?;
+                }
+                if options.relink {
+                    self.relink(out)?;
                 }
                 out.checkout(self)
             };
@@ -63,7 +94,21 @@ impl Project {
         Ok(done)
     }
 
-    fn wanted(&self, targets: &[String]) -> Result<Vec<Wanted>, PipelineError> {
+    /// Links an output anew that is what the lock file says, if the cache has all of it.
+    fn relink(&self, out: &Output) -> Result<(), PipelineError> {
+        let (Some(locked), Some(present)) = (&out.locked, self.hash(&out.at)?) else {
+            return Ok(());
+        };
+        if present.info.same_contents(locked) && self.repository.cache.has_all(&locked.md5)? {
+            remove(&out.at)?;
+            self.forget();
+            out.checkout(self)?;
+            self.forget();
+        }
+        Ok(())
+    }
+
+    fn wanted(&self, targets: &[String], extent: Extent) -> Result<Vec<Wanted>, PipelineError> {
         let whole = |out: &Output| Wanted {
             out: out.clone(),
             inside: None,
@@ -74,7 +119,13 @@ impl Project {
         }
         let mut wanted = Vec::new();
         for target in targets {
-            let path = normalized(&self.repository.current.join(target));
+            let path = self.path(target);
+            if extent.with_deps || (extent.recursive && path.is_dir()) {
+                for stage in self.select(std::slice::from_ref(target), extent)? {
+                    wanted.extend(self.stages[stage].outs.iter().map(whole));
+                }
+                continue;
+            }
             let outs = self.stages.iter().flat_map(|stage| &stage.outs);
             if let Some(out) = outs.clone().find(|out| path.starts_with(&out.at)) {
                 let inside = path.strip_prefix(&out.at).ok().and_then(Path::to_str);

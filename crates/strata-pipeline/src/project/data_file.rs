@@ -1,7 +1,9 @@
 //! `.dvc` files: data that are tracked without a command.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
+use ignore::gitignore::GitignoreBuilder;
 use strata_fs::write_atomically;
 
 use super::index::Project;
@@ -76,6 +78,14 @@ impl Project {
     /// # Errors
     /// It is not there, is the output of a stage, or is tracked by Git.
     pub fn add(&mut self, path: &Path) -> Result<PathBuf, PipelineError> {
+        self.add_with(path, true)
+    }
+
+    /// The same; without `commit` the cache does not get the contents.
+    ///
+    /// # Errors
+    /// As [`Project::add`].
+    pub fn add_with(&mut self, path: &Path, commit: bool) -> Result<PathBuf, PipelineError> {
         if !path.exists() {
             return Err(PipelineError::NoSuchFile {
                 path: self.display(path),
@@ -90,7 +100,9 @@ impl Project {
                     stage: self.display_address(&stage.address),
                 });
             }
-            return self.save_data(stage).map(|stage| stage.address.file);
+            return self
+                .save_data(stage, commit)
+                .map(|stage| stage.address.file);
         }
         let name = path
             .file_name()
@@ -104,16 +116,57 @@ impl Project {
         )]));
         let file = path.with_file_name(format!("{name}.dvc"));
         data.outs = DataFile::from_value(&outs, name)?.outs;
-        let stage = self.save_data(Stage::of_data(file, data))?;
+        let stage = self.save_data(Stage::of_data(file, data), commit)?;
         let file = stage.address.file.clone();
         self.stages.push(stage);
         Ok(file)
     }
 
-    fn save_data(&self, mut stage: Stage) -> Result<Stage, PipelineError> {
-        stage.take_in_outs(self)?;
+    /// Files and folders below the current folder that a pattern of a shell names: `*`, `?` and `[…]` within a name,
+    /// `**` for folders. A folder that matches stands for all that is in it.
+    ///
+    /// # Errors
+    /// It is no pattern; nothing matches; those of reading.
+    pub fn paths_like(&self, pattern: &str) -> Result<Vec<PathBuf>, PipelineError> {
+        let current = &self.repository.current;
+        let mut builder = GitignoreBuilder::new(current);
+        let anchored = format!("/{}", pattern.trim_start_matches("./"));
+        let matcher = builder
+            .add_line(None, &anchored)
+            .and_then(|builder| builder.build())
+            .map_err(io::Error::other)?;
+        let matches = |path: &Path, is_folder: bool| matcher.matched(path, is_folder).is_ignore();
+        let is_wanted = |file: &Path| {
+            let is_of_dvc = file.extension().is_some_and(|suffix| suffix == "dvc");
+            matches(file, false) && !is_of_dvc
+        };
+        let mut found = Vec::new();
+        let mut folders = vec![current.clone()];
+        while let Some(folder) = folders.pop() {
+            let (files, inner) = self.repository.ignore.children(&folder, is_wanted)?;
+            found.extend(files);
+            let (whole, others): (Vec<_>, Vec<_>) =
+                inner.into_iter().partition(|folder| matches(folder, true));
+            found.extend(whole);
+            folders.extend(others);
+        }
+        found.sort();
+        if found.is_empty() {
+            return Err(PipelineError::NoSuchFile {
+                path: pattern.to_owned(),
+            });
+        }
+        Ok(found)
+    }
+
+    fn save_data(&self, mut stage: Stage, commit: bool) -> Result<Stage, PipelineError> {
+        if commit {
+            stage.take_in_outs(self)?;
+        }
         let saved = stage.save_outs(self, false)?;
-        stage.commit(self, &saved)?;
+        if commit {
+            stage.commit(self, &saved)?;
+        }
         write(self, &stage)?;
         Ok(stage)
     }

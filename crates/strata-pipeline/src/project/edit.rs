@@ -10,6 +10,7 @@ use crate::error::PipelineError;
 use crate::gitignore;
 use crate::stage::Stage;
 use crate::stage::changes::Missing;
+use crate::stage::workspace::{remove, unprotect};
 use crate::value::Value;
 use crate::yaml::Document;
 
@@ -49,17 +50,21 @@ impl Project {
         Ok(())
     }
 
-    /// Removes stages from their files, and their outputs from `.gitignore`; outputs and cache stay.
+    /// Removes stages from their files, and their outputs from `.gitignore`; the cache stays, and outputs do unless
+    /// `with_outs` is set.
     ///
     /// # Errors
     /// A target that is none.
-    pub fn remove_stages(&self, target: &str) -> Result<(), PipelineError> {
+    pub fn remove_stages(&self, target: &str, with_outs: bool) -> Result<(), PipelineError> {
         for index in self.stages_of_target(target)? {
             let stage = &self.stages[index];
             if self.repository.git.is_some() {
                 for out in stage.outs.iter().filter(|out| out.is_cached) {
                     gitignore::unignore(&out.at)?;
                 }
+            }
+            for out in stage.outs.iter().filter(|_| with_outs) {
+                remove(&out.at)?;
             }
             match &stage.address.name {
                 None => fs_err::remove_file(&stage.address.file)?,
@@ -73,6 +78,20 @@ impl Project {
             }
         }
         Ok(())
+    }
+
+    /// Makes files of their own of outputs that are links into the cache.
+    ///
+    /// # Errors
+    /// A path that is not there; those of copying.
+    pub fn unprotect(&self, target: &str) -> Result<(), PipelineError> {
+        let path = self.path(target);
+        if !path.exists() {
+            return Err(PipelineError::CannotEdit {
+                why: format!("can't unprotect non-existing data '{target}'"),
+            });
+        }
+        unprotect(self, &path)
     }
 
     /// A file that has no stage left is removed.

@@ -7,6 +7,36 @@ use crate::error::PipelineError;
 use crate::hash::is_missing;
 
 impl Project {
+    /// The objects that [`Project::collect_garbage`] would remove, sorted.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn garbage(&self, others: &[Self]) -> Result<Vec<String>, PipelineError> {
+        let mut used = self.used_objects()?;
+        for other in others {
+            used.extend(other.used_objects()?);
+        }
+        let objects = self.repository.cache.folder().join("files/md5");
+        let folders = match fs_err::read_dir(&objects) {
+            Ok(folders) => folders,
+            Err(error) if is_missing(&error) => return Ok(Vec::new()),
+            Err(error) => return Err(error.into()),
+        };
+        let mut garbage = Vec::new();
+        for folder in folders {
+            let folder = folder?;
+            let first = folder.file_name().to_string_lossy().into_owned();
+            for object in fs_err::read_dir(folder.path())? {
+                let md5 = first.clone() + &object?.file_name().to_string_lossy();
+                if !used.contains(&md5) {
+                    garbage.push(md5);
+                }
+            }
+        }
+        garbage.sort();
+        Ok(garbage)
+    }
+
     /// Removes all objects that neither this project's lock files and `.dvc` files nor those of `others`, the same
     /// project at commits, name; gives how many.
     ///
@@ -15,30 +45,11 @@ impl Project {
     /// # Errors
     /// Those of reading and removing.
     pub fn collect_garbage(&self, others: &[Self]) -> Result<usize, PipelineError> {
-        let mut used = self.used_objects()?;
-        for other in others {
-            used.extend(other.used_objects()?);
+        let garbage = self.garbage(others)?;
+        for md5 in &garbage {
+            fs_err::remove_file(self.repository.cache.path(md5))?;
         }
-        let objects = self.repository.cache.folder().join("files/md5");
-        let folders = match fs_err::read_dir(&objects) {
-            Ok(folders) => folders,
-            Err(error) if is_missing(&error) => return Ok(0),
-            Err(error) => return Err(error.into()),
-        };
-        let mut removed = 0;
-        for folder in folders {
-            let folder = folder?;
-            let first = folder.file_name().to_string_lossy().into_owned();
-            for object in fs_err::read_dir(folder.path())? {
-                let object = object?;
-                let md5 = first.clone() + &object.file_name().to_string_lossy();
-                if !used.contains(&md5) {
-                    fs_err::remove_file(object.path())?;
-                    removed += 1;
-                }
-            }
-        }
-        Ok(removed)
+        Ok(garbage.len())
     }
 
     fn used_objects(&self) -> Result<HashSet<String>, PipelineError> {

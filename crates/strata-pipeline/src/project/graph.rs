@@ -282,6 +282,7 @@ mod tests {
                 is_persistent: false,
                 is_pushed: true,
                 remote: None,
+                plot: crate::value::Map::new(),
                 locked: None,
             })
             .collect();

@@ -22,6 +22,7 @@ use crate::repository::Repository;
 use crate::stage::{Address, Stage};
 use crate::template::{
     BoolFlags, FileError, Files, Group, ListFlags, ParsingOptions, Resolver, ResolverOptions,
+    TopLevel,
 };
 use crate::value::Value;
 use crate::yaml;
@@ -37,10 +38,12 @@ pub struct Project {
     pub stages: Vec<Stage>,
     /// Groups of generated stages, by their file and name.
     pub groups: HashMap<Address, Vec<String>>,
+    /// The sections beside the stages, by their files.
+    pub top_level: Vec<(PathBuf, TopLevel)>,
     /// What each path was found to be; forgotten when a command has run.
     hashed: RefCell<HashMap<(PathBuf, Algorithm), Option<Hashed>>>,
     /// Where its files are read from.
-    pub(super) source: Source,
+    pub(crate) source: Source,
     /// Who is told of warnings.
     warn: Box<dyn Fn(&str)>,
 }
@@ -112,6 +115,7 @@ impl Project {
             repository,
             stages: Vec::new(),
             groups: HashMap::new(),
+            top_level: Vec::new(),
             hashed: RefCell::new(HashMap::new()),
             source,
             warn,
@@ -277,6 +281,10 @@ impl Project {
             self.warn(&warning);
         }
         self.groups.extend(groups);
+        if only.is_none() {
+            self.top_level
+                .push((file.to_owned(), resolver.top_level()?));
+        }
         self.stages.extend(stages);
         Ok(())
     }

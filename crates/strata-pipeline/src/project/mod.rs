@@ -7,6 +7,7 @@
 //! 5. [`reproduce`] runs what has changed; [`lock_file`] keeps what came of it.
 
 pub mod checkout;
+mod content;
 pub(crate) mod data_file;
 pub mod edit;
 mod garbage;
@@ -16,6 +17,7 @@ pub(crate) mod lock_file;
 pub mod reproduce;
 pub mod revisions;
 mod source;
+pub mod stage_add;
 pub mod targets;
 
 pub use index::Project;

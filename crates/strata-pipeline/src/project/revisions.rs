@@ -1,13 +1,16 @@
 //! One project at two times: outputs, parameters and metrics compared.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::index::Project;
 use crate::definition::OutKind;
 use crate::error::PipelineError;
-use crate::hash::HashInfo;
+use crate::hash::normalized;
 use crate::params::lookup;
-use crate::value::{Key, Value};
+use crate::value::{Key, Map, Value};
 
 /// What is at one side and not at the other.
 #[derive(Debug, Clone, Default)]
@@ -25,121 +28,178 @@ pub struct Difference {
 /// Values of files by dotted keys: parameters or metrics.
 pub type Values = BTreeMap<String, Vec<(String, Value)>>;
 
-impl Project {
-    /// The objects of all outputs by path; a folder ends with `/`, its files follow it.
-    ///
-    /// # Errors
-    /// A folder's list cannot be read.
-    pub fn objects(&self) -> Result<BTreeMap<String, String>, PipelineError> {
-        let outs = self.stages.iter().flat_map(|stage| &stage.outs);
-        let locked = outs.filter(|out| out.is_cached);
-        let locked = locked.filter_map(|out| Some((self.display(&out.at), out.locked.as_ref()?)));
-        let locked: Vec<(String, &HashInfo)> = locked.collect();
-        let mut objects = BTreeMap::new();
-        for (path, info) in locked {
-            if !info.is_folder() {
-                objects.insert(path, info.md5.clone());
-                continue;
-            }
-            let cache = self.repository.cache_of(info);
-            if cache.has(&info.md5)? {
-                for (inside, md5) in cache.tree(&info.md5)?.entries() {
-                    objects.insert(format!("{path}/{inside}"), md5.clone());
-                }
-            }
-            objects.insert(path + "/", info.md5.clone());
-        }
-        Ok(objects)
-    }
+/// What is known of outputs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// What lock files and `.dvc` files say.
+    Locked,
+    /// What is in the workspace.
+    Present,
+}
 
-    /// The same for what is in the workspace.
+/// The parameters that are compared.
+#[derive(Debug, Clone, Copy)]
+pub enum ParamsScope<'a> {
+    /// Those that stages read, and all of `params.yaml` at the top and of the files that `dvc.yaml` files list.
+    All,
+    /// Those that stages read.
+    Deps,
+    /// All of some files.
+    Files(&'a [String]),
+}
+
+impl Project {
+    /// The objects of all outputs that the cache keeps, by path; a folder ends with `/`, its files are there as well.
     ///
     /// # Errors
-    /// Those of reading.
-    pub fn objects_in_workspace(&self) -> Result<BTreeMap<String, String>, PipelineError> {
+    /// A folder's list cannot be read; those of reading files.
+    pub fn objects(&self, side: Side) -> Result<BTreeMap<String, String>, PipelineError> {
         let mut objects = BTreeMap::new();
         let outs = self.stages.iter().flat_map(|stage| &stage.outs);
         for out in outs.filter(|out| out.is_cached) {
-            let Some(hashed) = self.hash_like(&out.at, out.locked.as_ref())? else {
-                continue;
+            let cache = match &out.locked {
+                Some(info) => self.repository.cache_of(info),
+                None => &self.repository.cache,
             };
+            let found = match side {
+                Side::Present => self
+                    .hash_like(&out.at, out.locked.as_ref())?
+                    .map(|hashed| (hashed.info, hashed.tree)),
+                Side::Locked => match &out.locked {
+                    Some(info) if info.is_folder() && cache.has(&info.md5)? => {
+                        Some((info.clone(), Some(Arc::new(cache.tree(&info.md5)?))))
+                    }
+                    locked => locked.clone().map(|info| (info, None)),
+                },
+            };
+            let Some((info, tree)) = found else { continue };
             let path = self.display(&out.at);
-            let Some(tree) = hashed.tree else {
-                objects.insert(path, hashed.info.md5);
-                continue;
-            };
-            for (inside, md5) in tree.entries() {
+            for (inside, md5) in tree.iter().flat_map(|tree| tree.entries()) {
                 objects.insert(format!("{path}/{inside}"), md5.clone());
             }
-            objects.insert(path + "/", hashed.info.md5);
+            let end = if info.is_folder() { "/" } else { "" };
+            objects.insert(path + end, info.md5);
         }
         Ok(objects)
     }
 
-    /// Parameters that stages read, by file; with `all` every one of these files.
+    /// Parameters by file.
     ///
     /// # Errors
     /// A file cannot be read.
-    pub fn parameters(&self, all: bool) -> Result<Values, PipelineError> {
+    pub fn parameters(&self, scope: ParamsScope) -> Result<Values, PipelineError> {
+        // For each file its keys; none for all of it.
+        let mut requests: BTreeMap<PathBuf, Option<Vec<String>>> = BTreeMap::new();
+        if let ParamsScope::Files(files) = scope {
+            requests.extend(files.iter().map(|file| (self.path(file), None)));
+        } else {
+            for params in self.stages.iter().flat_map(|stage| &stage.params) {
+                let known = requests
+                    .entry(params.at.clone())
+                    .or_insert_with(|| Some(Vec::new()));
+                match (known.as_mut(), &params.request.keys) {
+                    (Some(known), Some(keys)) => known.extend(keys.iter().cloned()),
+                    _ => *known = None,
+                }
+            }
+        }
+        if matches!(scope, ParamsScope::All) {
+            for (file, top) in &self.top_level {
+                let folder = file.parent().unwrap_or(&self.repository.root);
+                let listed = top.params.iter();
+                requests.extend(listed.map(|path| (normalized(&folder.join(path)), None)));
+            }
+            requests.insert(self.repository.root.join("params.yaml"), None);
+        }
         let mut values = Values::new();
-        for params in self.stages.iter().flat_map(|stage| &stage.params) {
-            let shown = self.display(&params.at);
-            let Some(content) = self.read_params(&params.at, &params.request.path)? else {
+        for (path, keys) in requests {
+            let shown = self.display(&path);
+            let Some(content) = self.read_values(&path, &shown)? else {
                 continue;
             };
-            let file = values.entry(shown).or_default();
-            match &params.request.keys {
-                Some(keys) if !all => {
-                    for key in keys {
+            let mut leaves = Vec::new();
+            match keys {
+                None => flatten("", &content, &mut leaves),
+                Some(keys) => {
+                    for key in &keys {
                         if let Some(value) = lookup(&content, key) {
-                            flatten(key, value, file);
+                            flatten(key, value, &mut leaves);
                         }
                     }
                 }
-                _ => flatten("", &content, file),
             }
-        }
-        for file in values.values_mut() {
-            let mut seen = std::collections::HashSet::new();
-            file.retain(|(key, _)| seen.insert(key.clone()));
+            let mut seen = HashSet::new();
+            leaves.retain(|(key, _)| seen.insert(key.clone()));
+            values.insert(shown, leaves);
         }
         Ok(values)
     }
 
-    /// Metrics, by file, as they are in the files.
+    /// Metrics by file: those of stages and of the sections `metrics`, or the files of `targets` alone, of folders all
+    /// files. Of what the files hold only numbers, truths and texts are metrics. A file that cannot be read is told.
     ///
     /// # Errors
-    /// A file cannot be read.
-    pub fn metrics(&self) -> Result<Vec<(String, Value)>, PipelineError> {
-        let outs = self.stages.iter().flat_map(|stage| &stage.outs);
+    /// Those of reading.
+    pub fn metrics(&self, targets: &[String]) -> Result<Vec<(String, Value)>, PipelineError> {
+        let mut paths: Vec<PathBuf> = targets.iter().map(|target| self.path(target)).collect();
+        if targets.is_empty() {
+            let outs = self.stages.iter().flat_map(|stage| &stage.outs);
+            let outs = outs.filter(|out| out.kind == OutKind::Metric);
+            paths.extend(outs.map(|out| out.at.clone()));
+            for (file, top) in &self.top_level {
+                let folder = file.parent().unwrap_or(&self.repository.root);
+                let listed = top.metrics.iter();
+                paths.extend(listed.map(|path| normalized(&folder.join(path))));
+            }
+        }
+        let mut files: Vec<PathBuf> = Vec::new();
+        for path in paths {
+            let inside = self.files_of_folder(&path)?;
+            let inside = inside.map(|inside| inside.iter().map(|file| path.join(file)).collect());
+            for file in inside.unwrap_or_else(|| vec![path]) {
+                if !files.contains(&file) {
+                    files.push(file);
+                }
+            }
+        }
         let mut metrics = Vec::new();
-        for out in outs.filter(|out| out.kind == OutKind::Metric) {
-            let shown = self.display(&out.at);
-            // At a commit a metric that Git does not keep is in the cache.
-            let content = match self.read_params(&out.at, &shown)? {
-                Some(content) => Some(content),
-                None => self.read_kept_metric(out.locked.as_ref(), &shown)?,
-            };
-            if let Some(content) = content {
-                metrics.push((shown, content));
+        for path in files {
+            let shown = self.display(&path);
+            match self.read_values(&path, &shown) {
+                Ok(Some(content)) => metrics.push((shown, measured(&content))),
+                Ok(None) => {}
+                Err(error) => self.warn(&format!("'{shown}' is left out: {error}")),
             }
         }
         Ok(metrics)
     }
 
-    fn read_kept_metric(
-        &self,
-        locked: Option<&HashInfo>,
-        shown: &str,
-    ) -> Result<Option<Value>, PipelineError> {
-        let cache = &self.repository.cache;
-        match locked.filter(|locked| !locked.is_folder()) {
-            Some(locked) if cache.has(&locked.md5)? => {
-                let text = fs_err::read_to_string(cache.path(&locked.md5))?;
-                super::index::parse_params(shown, &text).map(Some)
-            }
-            _ => Ok(None),
+    /// A file of parameters or metrics, by the suffix of its name; nothing if there is none.
+    fn read_values(&self, path: &Path, shown: &str) -> Result<Option<Value>, PipelineError> {
+        let Some(bytes) = self.read_data(path)? else {
+            return Ok(None);
+        };
+        let text = String::from_utf8(bytes).map_err(|_| {
+            let why = format!("'{shown}' is not valid UTF-8");
+            io::Error::new(io::ErrorKind::InvalidData, why)
+        })?;
+        super::index::parse_params(shown, &text).map(Some)
+    }
+}
+
+/// What DVC takes for metrics: numbers, truths and texts, in mappings or alone.
+fn measured(value: &Value) -> Value {
+    match value {
+        Value::Map(map) => {
+            let entries = map.iter().filter_map(|(key, value)| {
+                let value = measured(value);
+                let is_empty = matches!(&value, Value::Map(map) if map.is_empty());
+                (!is_empty).then(|| (key.clone(), value))
+            });
+            Value::Map(entries.collect())
         }
+        Value::Null | Value::List(_) => Value::Map(Map::new()),
+        leaf => leaf.clone(),
     }
 }
 

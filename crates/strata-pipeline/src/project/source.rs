@@ -8,7 +8,7 @@ use crate::hash::{is_missing, relative_text};
 
 /// The files of a project as they are, or as they were.
 #[derive(Debug, Clone)]
-pub(super) enum Source {
+pub(crate) enum Source {
     /// Now.
     Workspace,
     /// At a commit.
@@ -40,11 +40,26 @@ impl Source {
     /// A file's text; nothing if there is none.
     ///
     /// # Errors
-    /// Those of reading.
+    /// Those of reading; it is no UTF-8.
     pub(super) fn read(&self, path: &Path) -> io::Result<Option<String>> {
+        let Some(bytes) = self.read_bytes(path)? else {
+            return Ok(None);
+        };
+        let text = String::from_utf8(bytes).map_err(|_| {
+            let why = format!("{} is not valid UTF-8", path.display());
+            io::Error::new(io::ErrorKind::InvalidData, why)
+        })?;
+        Ok(Some(text))
+    }
+
+    /// A file's bytes; nothing if there is none.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub(crate) fn read_bytes(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
         match self {
-            Self::Workspace => match fs_err::read_to_string(path) {
-                Ok(text) => Ok(Some(text)),
+            Self::Workspace => match fs_err::read(path) {
+                Ok(bytes) => Ok(Some(bytes)),
                 Err(error) if is_missing(&error) => Ok(None),
                 Err(error) => Err(error),
             },
@@ -66,7 +81,7 @@ impl Source {
     }
 
     /// The files of a commit; none where the workspace is to be walked through.
-    pub(super) fn files(&self) -> Option<Vec<PathBuf>> {
+    pub(crate) fn files(&self) -> Option<Vec<PathBuf>> {
         match self {
             Self::Workspace => None,
             Self::Commit { root, files, .. } => {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use strata_config::fnmatch;
 
+use super::graph::Graph;
 use super::index::{PIPELINE_FILE, Project, has_stages};
 use super::lock_file;
 use crate::definition::DefinitionError;
@@ -11,6 +12,15 @@ use crate::error::PipelineError;
 use crate::hash::normalized;
 use crate::repository::Repository;
 use crate::stage::Address;
+
+/// What is meant beside the targets themselves.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Extent {
+    /// All that they depend on.
+    pub with_deps: bool,
+    /// Of a folder all stages whose files lie below it.
+    pub recursive: bool,
+}
 
 /// A target taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +67,48 @@ impl<'t> Target<'t> {
 }
 
 impl Project {
+    /// The stages of targets, each once; all without any. Beside what [`Project::stages_of_target`] knows, an output
+    /// stands for its stage.
+    ///
+    /// # Errors
+    /// A target that is none.
+    pub fn select(&self, targets: &[String], extent: Extent) -> Result<Vec<usize>, PipelineError> {
+        if targets.is_empty() {
+            return Ok((0..self.stages.len()).collect());
+        }
+        let mut chosen = Vec::new();
+        for target in targets {
+            for stage in self.stages_or_maker(target, extent.recursive)? {
+                if !chosen.contains(&stage) {
+                    chosen.push(stage);
+                }
+            }
+        }
+        if !extent.with_deps {
+            return Ok(chosen);
+        }
+        let graph = Graph::unchecked(self);
+        Ok(graph.order(&graph.upstream(&chosen)))
+    }
+
+    fn stages_or_maker(&self, target: &str, recursive: bool) -> Result<Vec<usize>, PipelineError> {
+        let path = self.path(target);
+        let all = || self.stages.iter().enumerate();
+        if recursive && path.is_dir() {
+            let below = all().filter(|(_, stage)| stage.address.file.starts_with(&path));
+            return Ok(below.map(|(index, _)| index).collect());
+        }
+        let error = match self.stages_of_stage_or_output(target) {
+            Ok(stages) => return Ok(stages),
+            Err(error) => error,
+        };
+        let mut makers = all().filter(|(_, stage)| {
+            let mut outs = stage.outs.iter();
+            outs.any(|out| path.starts_with(&out.at))
+        });
+        makers.next().map(|(index, _)| vec![index]).ok_or(error)
+    }
+
     /// The stages of a target: a name or a group of the current folder's `dvc.yaml`, `file:name`, a `.dvc` file,
     /// a `dvc.yaml`.
     ///

@@ -79,6 +79,8 @@ pub struct Output {
     pub is_pushed: bool,
     /// The only remote it goes to.
     pub remote: Option<String>,
+    /// Of a plot: `template`, `x`, `y`, `x_label`, `y_label`, `title`, `header`.
+    pub plot: Map,
     /// What it was when the stage ran.
     pub locked: Option<HashInfo>,
 }
@@ -93,6 +95,7 @@ impl Output {
             is_pushed: tracked.push,
             remote: tracked.remote,
             path: tracked.path,
+            plot: Map::new(),
             locked,
         }
     }
@@ -129,7 +132,11 @@ impl Stage {
         });
         let outs = definition.outs.into_iter().map(|out| {
             let locked = locked("outs", &out.tracked.path);
-            Output::new(&folder, out.kind, out.tracked, locked)
+            let output = Output::new(&folder, out.kind, out.tracked, locked);
+            Output {
+                plot: out.plot,
+                ..output
+            }
         });
         Self {
             command: Some(definition.cmd),

@@ -19,9 +19,7 @@ use crate::{interrupt, output};
 pub(crate) fn run(args: &DataArgs) -> Result<Ended, Failure> {
     let interrupted = interrupt::flag()?;
     match &args.command {
-        DataCommand::Status { json, granular } => {
-            return super::pipeline::data_status::run(*json, *granular);
-        }
+        DataCommand::Status(args) => return super::pipeline::data_status::run(args),
         DataCommand::Info { compose, json } => {
             let description = describe(&load(compose, &interrupted)?);
             let text = if *json {

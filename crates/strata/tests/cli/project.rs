@@ -37,6 +37,30 @@ impl Project {
         project
     }
 
+    /// A project with pipelines in a Git repository, whose state is its own.
+    pub(crate) fn in_git() -> Self {
+        let project = Self::new();
+        project.git(&["init", "-q", "-b", "master"]);
+        project.strata(&["init", "-q"]).ends_with(0);
+        project
+    }
+
+    /// Runs Git here.
+    pub(crate) fn git(&self, args: &[&str]) {
+        let status = Command::new("git")
+            .current_dir(self.folder.path())
+            .args(["-c", "user.name=a", "-c", "user.email=a@b.c"])
+            .args(args)
+            .status();
+        assert!(status.expect("Git starts").success(), "git {args:?}");
+    }
+
+    /// Commits everything.
+    pub(crate) fn commit(&self, message: &str) {
+        self.git(&["add", "-A"]);
+        self.git(&["commit", "-q", "-m", message]);
+    }
+
     pub(crate) fn path(&self, below: &str) -> PathBuf {
         self.folder.path().join(below)
     }
@@ -59,6 +83,10 @@ impl Project {
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_strata"));
         command.current_dir(self.folder.path()).args(args);
+        command.env(
+            "STRATA_SITE_CACHE_DIR",
+            self.folder.path().join(".dvc/tmp/site"),
+        );
         for variable in [
             "MLP_DATA_DIR",
             "ASSIGNMENT1_OUTDIR",

@@ -95,6 +95,30 @@ pub struct Request {
     pub verbose: bool,
 }
 
+impl Default for Request {
+    /// What has changed of the current folder's `dvc.yaml`, one stage after the other.
+    fn default() -> Self {
+        Self {
+            targets: Vec::new(),
+            recursive: false,
+            glob: false,
+            reach: Reach::default(),
+            jobs: NonZeroUsize::MIN,
+            force: false,
+            force_downstream: false,
+            dry: false,
+            on_error: OnError::default(),
+            restore_on_failure: false,
+            no_run_cache: false,
+            no_commit: false,
+            allow_missing: false,
+            pull: false,
+            interactive: false,
+            verbose: false,
+        }
+    }
+}
+
 /// What is told while stages run.
 pub trait Progress {
     /// A line for people and scripts, as DVC prints it.

@@ -1,25 +1,66 @@
 //! `strata checkout`.
 
+use clap::Args;
 use strata_pipeline::PipelineError;
-use strata_pipeline::project::checkout::CheckedOut;
+use strata_pipeline::project::checkout::{CheckedOut, CheckoutOptions};
+use strata_pipeline::project::targets::Extent;
 
 use super::open;
+use super::volume::Volume;
 use crate::exit::{Ended, Failure};
 use crate::output;
-use crate::pipeline_cli::CheckoutArgs;
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  strata checkout               after `git checkout`: the data of that version
+  strata checkout data/raw/a.csv
+  strata checkout --summary -f
+  strata checkout --relink      after a change of cache.type")]
+pub(crate) struct CheckoutArgs {
+    /// Stages, .dvc files, outputs, files in outputs; without any everything
+    targets: Vec<String>,
+    /// Print how many were added and modified, not which
+    #[arg(long)]
+    summary: bool,
+    /// What the targets depend on as well
+    #[arg(short = 'd', long)]
+    with_deps: bool,
+    /// Of a folder everything below it
+    #[arg(short = 'R', long)]
+    recursive: bool,
+    /// Replace files whose contents are nowhere else
+    #[arg(short, long)]
+    force: bool,
+    /// Link or copy outputs from the cache again
+    #[arg(long)]
+    relink: bool,
+    /// What the cache does not have is no error
+    #[arg(long)]
+    allow_missing: bool,
+    #[command(flatten)]
+    volume: Volume,
+}
 
 pub(crate) fn run(args: &CheckoutArgs) -> Result<Ended, Failure> {
+    args.volume.apply();
     let project = open()?;
     let _lock = project.repository.lock()?;
-    let done = project.checkout(&args.targets, args.force)?;
-    if !args.quiet {
-        output::print(&if args.summary {
-            summary(&done)
-        } else {
-            list(&done)
-        })?;
-    }
-    if done.failed.is_empty() {
+    let options = CheckoutOptions {
+        force: args.force,
+        relink: args.relink,
+        extent: Extent {
+            with_deps: args.with_deps,
+            recursive: args.recursive,
+        },
+    };
+    let done = project.checkout_with(&args.targets, options)?;
+    output::print(&if args.summary {
+        summary(&done)
+    } else {
+        list(&done)
+    })?;
+    if done.failed.is_empty() || args.allow_missing {
         return Ok(Ended::Done);
     }
     let paths = done.failed.join("\n");

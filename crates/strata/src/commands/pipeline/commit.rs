@@ -1,13 +1,42 @@
 //! `strata commit`.
 
-use super::{chosen, open};
+use clap::Args;
+use strata_pipeline::project::targets::Extent;
+
+use super::open;
+use super::volume::Volume;
 use crate::exit::{Ended, Failure};
-use crate::pipeline_cli::CommitArgs;
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  strata commit                 keep what `strata repro --no-commit` made
+  strata commit -f train        take what is there as what the stage made")]
+pub(crate) struct CommitArgs {
+    /// Stages, .dvc files and outputs; without any everything
+    targets: Vec<String>,
+    /// Also where command, dependencies or outputs have changed
+    #[arg(short, long)]
+    force: bool,
+    /// What the targets depend on as well
+    #[arg(short = 'd', long)]
+    with_deps: bool,
+    /// Of a folder everything below it
+    #[arg(short = 'R', long)]
+    recursive: bool,
+    #[command(flatten)]
+    volume: Volume,
+}
 
 pub(crate) fn run(args: &CommitArgs) -> Result<Ended, Failure> {
+    args.volume.apply();
     let project = open()?;
     let _lock = project.repository.lock()?;
-    for stage in chosen(&project, &args.targets)? {
+    let extent = Extent {
+        with_deps: args.with_deps,
+        recursive: args.recursive,
+    };
+    for stage in project.select(&args.targets, extent)? {
         project.commit(stage, args.force)?;
     }
     project.repository.save_state();

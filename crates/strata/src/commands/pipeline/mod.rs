@@ -5,14 +5,19 @@ mod bar;
 pub(crate) mod check_ignore;
 pub(crate) mod checkout;
 pub(crate) mod commit;
+mod compare;
 pub(crate) mod config;
 pub(crate) mod dag;
 pub(crate) mod data_status;
 pub(crate) mod diff;
+pub(crate) mod doctor;
 pub(crate) mod edit;
 pub(crate) mod gc;
 pub(crate) mod init;
 pub(crate) mod lock;
+pub(crate) mod metrics;
+pub(crate) mod params;
+pub(crate) mod plots;
 mod progress;
 pub(crate) mod remote;
 pub(crate) mod repro;
@@ -21,13 +26,15 @@ pub(crate) mod stage;
 pub(crate) mod status;
 mod table;
 pub(crate) mod transfer;
-pub(crate) mod values;
+mod volume;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 
+use strata_pipeline::project::targets::Extent;
 use strata_pipeline::{PipelineError, Project, Repository};
 
+use crate::output;
 use bar::DataBar;
 
 /// The project around the current folder with all of its stages; warnings go to stderr.
@@ -36,14 +43,19 @@ fn open() -> Result<Project, PipelineError> {
     if std::io::stderr().is_terminal() {
         repository.progress = Box::new(DataBar::default());
     }
-    let warn = |text: &str| anstream::eprintln!("WARNING: {text}");
     Project::load(repository, Box::new(warn))
+}
+
+/// Warnings are no errors: `--quiet` silences them.
+fn warn(text: &str) {
+    if !output::is_silent() {
+        anstream::eprintln!("WARNING: {text}");
+    }
 }
 
 /// The stages of some targets alone, whatever the others are like.
 fn open_only(targets: &[String]) -> Result<Project, PipelineError> {
     let repository = Repository::open(Path::new("."))?;
-    let warn = |text: &str| anstream::eprintln!("WARNING: {text}");
     Project::load_only(repository, targets, Box::new(warn))
 }
 
@@ -61,14 +73,7 @@ fn command_line() -> String {
 
 /// The stages of some targets, or all without any.
 fn chosen(project: &Project, targets: &[String]) -> Result<Vec<usize>, PipelineError> {
-    if targets.is_empty() {
-        return Ok((0..project.stages.len()).collect());
-    }
-    let mut stages = Vec::new();
-    for target in targets {
-        stages.extend(project.stages_of_stage_or_output(target)?);
-    }
-    Ok(stages)
+    project.select(targets, Extent::default())
 }
 
 /// Asks in a terminal; anywhere else the answer is no.

@@ -2,17 +2,64 @@
 
 use std::fmt::Write as _;
 
+use clap::Args;
 use serde_json::{Map, Value};
 use strata_pipeline::PipelineError;
+use strata_pipeline::project::targets::Extent;
 use strata_pipeline::remote::{Cloud, Unwatched};
 use strata_pipeline::stage::changes::{Change, Changes};
 
-use super::{chosen, open, open_only};
+use super::volume::Volume;
+use super::{open, open_only};
 use crate::exit::{Ended, Failure};
 use crate::output;
-use crate::pipeline_cli::StatusArgs;
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  strata status                 what has changed since the stages ran
+  strata status --json train    of one stage, for programs
+  strata status -q              exit code 1 if anything has changed
+  strata status -c              cache against remote")]
+pub(crate) struct StatusArgs {
+    /// Stages, .dvc or dvc.yaml files, outputs; without any the whole project
+    targets: Vec<String>,
+    /// Compare the cache with the remote, not the workspace with the cache
+    #[arg(short, long)]
+    cloud: bool,
+    /// With --cloud: the remote
+    #[arg(short, long)]
+    remote: Option<String>,
+    /// What the targets depend on as well
+    #[arg(short = 'd', long)]
+    with_deps: bool,
+    /// Of a folder everything below it
+    #[arg(short = 'R', long)]
+    recursive: bool,
+    /// Taken for the sake of scripts: imports are not looked after
+    #[arg(long, hide = true)]
+    no_updates: bool,
+    /// With --cloud: questions at a time [default: `jobs` of the remote, or 4 for each core]
+    #[arg(short, long, value_name = "N")]
+    jobs: Option<std::num::NonZeroUsize>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    volume: Volume,
+}
+
+impl StatusArgs {
+    fn extent(&self) -> Extent {
+        Extent {
+            with_deps: self.with_deps,
+            recursive: self.recursive,
+        }
+    }
+}
 
 pub(crate) fn run(args: &StatusArgs) -> Result<Ended, Failure> {
+    args.volume.apply();
     if args.cloud || args.remote.is_some() {
         return of_remote(args);
     }
@@ -28,7 +75,7 @@ pub(crate) fn run(args: &StatusArgs) -> Result<Ended, Failure> {
             return Err(Failure::Pipeline(Box::new(error), code));
         }
     };
-    if args.quiet {
+    if args.volume.quiet {
         return Ok(if changed.is_empty() {
             Ended::Done
         } else {
@@ -58,12 +105,12 @@ pub(crate) fn run(args: &StatusArgs) -> Result<Ended, Failure> {
 fn of_remote(args: &StatusArgs) -> Result<Ended, Failure> {
     let project = open()?;
     let _lock = project.repository.lock()?;
-    let targets = chosen(&project, &args.targets)?;
+    let targets = project.select(&args.targets, args.extent())?;
     let jobs = args.jobs.map(std::num::NonZeroUsize::get);
     let cloud = Cloud::open(&project, args.remote.as_deref(), jobs, &Unwatched)?;
     let status = cloud.status(&targets)?;
     let entries = status.as_object().into_iter().flatten();
-    if args.quiet {
+    if args.volume.quiet {
         let is_empty = entries.count() == 0;
         return Ok(if is_empty {
             Ended::Done
@@ -99,14 +146,19 @@ fn is_in_a_file(error: &PipelineError) -> bool {
 
 /// Stages with their changes, and whether the project has no stages at all.
 fn changed_stages(args: &StatusArgs) -> Result<(Vec<(String, Changes)>, bool), PipelineError> {
-    let alone = Some(&args.targets).filter(|targets| !targets.is_empty());
+    let Extent {
+        with_deps,
+        recursive,
+    } = args.extent();
+    let is_alone = !args.targets.is_empty() && !with_deps && !recursive;
+    let alone = Some(&args.targets).filter(|_| is_alone);
     let project = match alone.map(|targets| open_only(targets)) {
         Some(Ok(project)) => project,
         // What is wrong with a target is told as part of the whole.
         Some(Err(_)) | None => open()?,
     };
     let _lock = project.repository.lock()?;
-    let stages = chosen(&project, &args.targets)?;
+    let stages = project.select(&args.targets, args.extent())?;
     let mut changed = Vec::new();
     for index in stages {
         let stage = &project.stages[index];

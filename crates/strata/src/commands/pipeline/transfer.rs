@@ -1,5 +1,6 @@
 //! `strata push`, `fetch` and `pull`.
 
+use clap::Args;
 use std::fmt::Write as _;
 
 use strata_pipeline::remote::{Cloud, RemoteError, Transferred};
@@ -10,7 +11,31 @@ use super::progress::TransferProgress;
 use super::{chosen, open};
 use crate::exit::{Ended, Failure};
 use crate::output;
-use crate::pipeline_cli::TransferArgs;
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  strata push                   send what the remote lacks
+  strata pull -r storage train  bring and check out the outputs of one stage")]
+pub(crate) struct TransferArgs {
+    /// Stages and .dvc files; without any everything
+    pub(crate) targets: Vec<String>,
+    /// The remote [default: `core.remote` of the settings]
+    #[arg(short, long)]
+    pub(crate) remote: Option<String>,
+    /// Kept runs as well
+    #[arg(long)]
+    pub(crate) run_cache: bool,
+    /// Files at a time [default: `jobs` of the remote, or 4 for each core]
+    #[arg(short, long, value_name = "N")]
+    pub(crate) jobs: Option<std::num::NonZeroUsize>,
+    /// With pull: replace files whose contents are nowhere else
+    #[arg(short, long)]
+    pub(crate) force: bool,
+    /// Say nothing but errors
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
 
 /// Of a long list of files so many are named.
 const MOST_LINES: usize = 50;
