@@ -1,5 +1,6 @@
 //! What is done for one stage, before and after its commands.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use super::abandoned::Workplace;
@@ -12,7 +13,7 @@ use crate::hash::HashInfo;
 use crate::lock::PathsGuard;
 use crate::project::Project;
 use crate::remote::{Cloud, Unwatched};
-use crate::stage::changes::Missing;
+use crate::stage::changes::{Change, Missing};
 use crate::stage::{Output, Stage};
 
 /// A stage that is being made anew. Its paths are marked as read and written until it is dropped.
@@ -125,29 +126,25 @@ impl<'a> Run<'a> {
             previous,
             ..
         } = attempt;
-        match stage.command.clone().filter(|_| !stage.is_frozen) {
-            Some(command) => {
-                let workplace = self.workplace.filter(|_| self.request.restore_on_failure);
-                *previous = Previous::take(self.project, workplace, *index, stage)?;
-                stage.remove_outs(self.project)?;
-                self.project.forget();
-                if !force && self.restore(stage, name)? {
-                    return Ok(None);
-                }
-                stage.save_deps(self.project, self.request.allow_missing)?;
-                Ok(Some(Job::new(self.project, stage, name, &command)))
-            }
-            None => {
-                let what = if stage.is_data() {
-                    format!("data sources in stage: '{name}'")
-                } else {
-                    format!("outputs in frozen stage: '{name}'")
-                };
-                self.progress.say(&format!("Verifying {what}"));
-                self.check_data(stage)?;
-                Ok(None)
-            }
+        let Some(command) = stage.command.clone().filter(|_| !stage.is_frozen) else {
+            let what = if stage.is_data() {
+                format!("data sources in stage: '{name}'")
+            } else {
+                format!("outputs in frozen stage: '{name}'")
+            };
+            self.progress.say(&format!("Verifying {what}"));
+            self.check_data(stage)?;
+            return Ok(None);
+        };
+        let workplace = self.workplace.filter(|_| self.request.restore_on_failure);
+        *previous = Previous::take(self.project, workplace, *index, stage)?;
+        stage.remove_outs(self.project)?;
+        self.project.forget();
+        if !force && self.restore(stage, name)? {
+            return Ok(None);
         }
+        stage.save_deps(self.project, self.request.allow_missing)?;
+        Ok(Some(Job::new(self.project, stage, name, &command)))
     }
 
     /// Takes down what has been made, or puts back what was there before; an error says what has become of that.
@@ -206,10 +203,9 @@ impl<'a> Run<'a> {
 
     fn say_why(&mut self, stage: &Stage, name: &str, force: bool) -> Result<(), PipelineError> {
         let changes = stage.changes(self.project)?;
-        let paths = |paths: &[(String, _)], what: &str| -> Vec<String> {
-            let one = |(path, change): &(String, crate::stage::changes::Change)| {
-                format!("{what} '{path}' is {}", change.word())
-            };
+        let paths = |paths: &[(String, Change)], what: &str| -> Vec<String> {
+            let one =
+                |(path, change): &(String, Change)| format!("{what} '{path}' is {}", change.word());
             paths.iter().map(one).collect()
         };
         let mut why = paths(&changes.deps, "dependency");
@@ -389,15 +385,17 @@ impl Previous {
         }
         let mut advice = String::new();
         if self.is_in_cache {
-            advice.push_str(&format!(
+            let _ = write!(
+                advice,
                 "\nThe outputs of its last run were removed: `strata checkout {name}` takes them from the cache."
-            ));
+            );
         }
         if !self.lost.is_empty() {
-            advice.push_str(&format!(
+            let _ = write!(
+                advice,
                 "\nRemoved, and not in the cache: {}. With `--restore-on-failure` they would be back.",
                 self.lost.join(", ")
-            ));
+            );
         }
         advice
     }
