@@ -341,6 +341,11 @@ impl Drop for CheckIgnore {
     }
 }
 
+fn failed(words: &[&str], output: &Output) -> io::Error {
+    let said = String::from_utf8_lossy(&output.stderr);
+    io::Error::other(format!("git {}: {}", words.join(" "), said.trim()))
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -387,9 +392,4 @@ mod tests {
         let ignored = git.ignored(&[&beyond, paths[0], paths[1]]).unwrap();
         assert_eq!(ignored[1..], [true, false]);
     }
-}
-
-fn failed(words: &[&str], output: &Output) -> io::Error {
-    let said = String::from_utf8_lossy(&output.stderr);
-    io::Error::other(format!("git {}: {}", words.join(" "), said.trim()))
 }

@@ -428,18 +428,13 @@ fn tables_of(section: &str, settings: &Merged) -> Result<Option<(Vec<Table>, Str
             return Ok(None);
         }
         let known = SECTIONS.iter().find(|(name, _)| *name == section);
-        return match known {
-            Some((_, tables)) => Ok(Some((tables.to_vec(), format!("['{section}']")))),
-            None => {
-                let names = SECTIONS
-                    .iter()
-                    .map(|(name, _)| *name)
-                    .chain(["remote", "db"]);
-                let closest = strata_diag::closest(section, names);
-                let message = format!("extra keys not allowed @ data['{section}']");
-                Err(with_hint(message, closest))
-            }
+        let Some((_, tables)) = known else {
+            let names = SECTIONS.iter().map(|(name, _)| *name);
+            let closest = strata_diag::closest(section, names.chain(["remote", "db"]));
+            let message = format!("extra keys not allowed @ data['{section}']");
+            return Err(with_hint(message, closest));
         };
+        return Ok(Some((tables.to_vec(), format!("['{section}']"))));
     };
     let (kind, name) = (kind.trim(), name.trim_end_matches('"'));
     let path = format!("['{kind}']['{name}']");
@@ -455,17 +450,12 @@ fn tables_of(section: &str, settings: &Merged) -> Result<Option<(Vec<Table>, Str
             if scheme == "remote" {
                 return Ok(None);
             }
-            match SCHEMES.iter().find(|(name, _)| *name == scheme) {
-                Some((_, table)) => Ok(Some((vec![table, REMOTE], path))),
-                None => {
-                    let closest =
-                        strata_diag::closest(scheme, SCHEMES.iter().map(|(name, _)| *name));
-                    Err(with_hint(
-                        format!("Unsupported URL type {scheme}:// {place}"),
-                        closest,
-                    ))
-                }
-            }
+            let Some((_, table)) = SCHEMES.iter().find(|(name, _)| *name == scheme) else {
+                let closest = strata_diag::closest(scheme, SCHEMES.iter().map(|(name, _)| *name));
+                let message = format!("Unsupported URL type {scheme}:// {place}");
+                return Err(with_hint(message, closest));
+            };
+            Ok(Some((vec![table, REMOTE], path)))
         }
         _ => Err(format!("extra keys not allowed @ data['{section}']")),
     }
