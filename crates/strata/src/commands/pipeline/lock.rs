@@ -83,7 +83,12 @@ pub(crate) fn run(args: &LockArgs) -> Result<Ended, Failure> {
                 ours: &args.ours,
                 theirs: &args.theirs,
             };
-            Ok(files.merge(&path, path.ends_with(".dvc"))?)
+            Ok(files.merge(
+                &path,
+                Path::new(&path)
+                    .extension()
+                    .is_some_and(|suffix| suffix == "dvc"),
+            )?)
         }
         LockCommand::Install => install(),
     }
