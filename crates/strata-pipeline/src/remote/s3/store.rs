@@ -22,6 +22,14 @@ pub struct S3Remote {
     bucket_is_there: OnceLock<()>,
 }
 
+/// A part of a list.
+struct Page {
+    /// Keys and sizes in bytes.
+    keys: Vec<(String, u64)>,
+    /// What the next page is asked for with.
+    next: Option<String>,
+}
+
 impl std::fmt::Debug for S3Remote {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.debug_tuple("S3Remote").field(&self.address).finish()
@@ -63,14 +71,14 @@ impl S3Remote {
         }
     }
 
-    /// A page of keys that begin with `start`, with sizes, and the token of the next page.
-    pub(super) fn page(
+    /// A page of keys that begin with `start`.
+    fn page(
         &self,
         start: &str,
         most: usize,
         token: Option<&str>,
         watch: &dyn Watch,
-    ) -> Result<(Vec<(String, u64)>, Option<String>), RemoteError> {
+    ) -> Result<Page, RemoteError> {
         let (address, full) = (self.address(start), self.full(start));
         let text = self.client.with_retries(watch, || {
             let bucket = self.client.bucket();
@@ -91,7 +99,10 @@ impl S3Remote {
             let key = object.key.strip_prefix(&self.prefix)?.to_owned();
             Some((key, object.size.unwrap_or(0)))
         });
-        Ok((keys.collect(), page.next_continuation_token))
+        Ok(Page {
+            keys: keys.collect(),
+            next: page.next_continuation_token,
+        })
     }
 
     /// All keys that begin with `start`, page by page, given to `take` until it has enough.
@@ -103,11 +114,11 @@ impl S3Remote {
     ) -> Result<(), RemoteError> {
         let mut token = None;
         loop {
-            let (keys, next) = self.page(start, 1000, token.as_deref(), watch)?;
-            if !take(keys) || next.is_none() {
+            let page = self.page(start, 1000, token.as_deref(), watch)?;
+            if !take(page.keys) || page.next.is_none() {
                 return Ok(());
             }
-            token = next;
+            token = page.next;
         }
     }
 }
