@@ -66,7 +66,8 @@ impl ConfigFiles {
     /// The option that was perhaps meant by a name that none has.
     pub fn closest(&self, name: &OptionName) -> Option<String> {
         let settings = self.config.merged(|_| true);
-        closest_option(&name.section_of_file(), &name.option, &settings)
+        let closest = closest_option(&name.section_of_file(), &name.option, &settings)?;
+        (closest != name.to_string()).then_some(closest)
     }
 
     /// All options of the levels in order, with names, values and files.

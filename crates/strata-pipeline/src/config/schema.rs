@@ -380,33 +380,27 @@ pub fn validate(settings: &Merged) -> Result<(), String> {
     Ok(())
 }
 
-/// The name that was perhaps meant, where there is no option of this section and name.
+/// The option that a name stands for, or was perhaps meant to stand for.
 pub fn closest_option(section: &str, option: &str, settings: &Merged) -> Option<String> {
-    let names = |tables: &[Table]| {
-        let names: Vec<&'static str> = tables
+    let sections = SECTIONS.iter().map(|(name, _)| *name);
+    let (section, tables) = if let Ok(found) = tables_of(section, settings) {
+        (section, found?.0)
+    } else {
+        let section = strata_diag::closest(section, sections)?;
+        (section, tables_of(section, settings).ok()??.0)
+    };
+    let names = || {
+        tables
             .iter()
             .flat_map(|table| table.iter().map(|(name, _)| *name))
-            .collect();
-        names
     };
-    match tables_of(section, settings) {
-        Ok(Some((tables, _))) => {
-            let names = names(&tables);
-            if names.contains(&option) {
-                return None;
-            }
-            let section = match section.split_once('"') {
-                Some((kind, name)) => format!("{}.{}", kind.trim(), name.trim_end_matches('"')),
-                None => section.to_owned(),
-            };
-            strata_diag::closest(option, names).map(|name| format!("{section}.{name}"))
-        }
-        Ok(None) => None,
-        Err(_) => {
-            let known = SECTIONS.iter().map(|(name, _)| *name);
-            strata_diag::closest(section, known).map(|name| format!("{name}.{option}"))
-        }
-    }
+    let shown = match section.split_once('"') {
+        Some((kind, name)) => format!("{}.{}", kind.trim(), name.trim_end_matches('"')),
+        None => section.to_owned(),
+    };
+    let name = names().find(|name| *name == option);
+    let name = name.or_else(|| strata_diag::closest(option, names()))?;
+    Some(format!("{shown}.{name}"))
 }
 
 fn with_hint(message: String, closest: Option<&str>) -> String {
@@ -450,10 +444,11 @@ fn tables_of(section: &str, settings: &Merged) -> Result<Option<(Vec<Table>, Str
             if scheme == "remote" {
                 return Ok(None);
             }
-            let Some((_, table)) = SCHEMES.iter().find(|(name, _)| *name == scheme) else {
-                let closest = strata_diag::closest(scheme, SCHEMES.iter().map(|(name, _)| *name));
+            let known = SCHEMES.iter().find(|(name, _)| *name == scheme);
+            let Some((_, table)) = known else {
+                let names = SCHEMES.iter().map(|(name, _)| *name);
                 let message = format!("Unsupported URL type {scheme}:// {place}");
-                return Err(with_hint(message, closest));
+                return Err(with_hint(message, strata_diag::closest(scheme, names)));
             };
             Ok(Some((vec![table, REMOTE], path)))
         }

@@ -1,6 +1,7 @@
 //! Objects moved between the cache and a remote.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -220,9 +221,19 @@ impl<'a> Cloud<'a> {
         self.watch.planned(found.len(), Some(bytes));
         let failed = self.move_all(side, &found, done, |item| {
             let key = key_of(&item.md5);
-            let other = cache.receive(&item.md5, |into| {
-                side.remote.download(&key, into, self.watch)
-            })?;
+            let fill = |into: &mut dyn Write| side.remote.download(&key, into, self.watch);
+            let other = cache
+                .receive(&item.md5, fill)
+                .map_err(|error| match error {
+                    RemoteError::Disk(error) => RemoteError::Disk(io::Error::new(
+                        error.kind(),
+                        format!(
+                            "cannot bring it to `{}`: {error}",
+                            cache.path(&item.md5).display()
+                        ),
+                    )),
+                    error => error,
+                })?;
             match other {
                 None => Ok(()),
                 Some(found) => Err(RemoteError::Damaged {

@@ -22,11 +22,11 @@ pub struct S3Remote {
     bucket_is_there: OnceLock<()>,
 }
 
-/// Some keys of a bucket, below the remote's prefix.
+/// A part of a list.
 struct Page {
-    /// With their sizes in bytes.
+    /// Keys and sizes in bytes.
     keys: Vec<(String, u64)>,
-    /// What asks for the next page, unless this is the last.
+    /// What the next page is asked for with.
     next: Option<String>,
 }
 
@@ -114,11 +114,11 @@ impl S3Remote {
     ) -> Result<(), RemoteError> {
         let mut token = None;
         loop {
-            let Page { keys, next } = self.page(start, 1000, token.as_deref(), watch)?;
-            if !take(keys) || next.is_none() {
+            let page = self.page(start, 1000, token.as_deref(), watch)?;
+            if !take(page.keys) || page.next.is_none() {
                 return Ok(());
             }
-            token = next;
+            token = page.next;
         }
     }
 }
