@@ -189,17 +189,12 @@ impl Git {
             .collect())
     }
 
-    /// Files that Git neither tracks nor ignores, by their paths from the folder; of folders with nothing else the
-    /// folder, unless all files are asked for.
+    /// Files that Git neither tracks nor ignores, by their paths from the folder.
     ///
     /// # Errors
     /// The program cannot be started.
-    pub fn untracked(&self, all: bool) -> io::Result<Vec<String>> {
-        let mut words = vec!["ls-files", "--others", "--exclude-standard", "-z"];
-        if !all {
-            words.push("--directory");
-        }
-        let text = self.text(&words)?;
+    pub fn untracked(&self) -> io::Result<Vec<String>> {
+        let text = self.text(&["ls-files", "--others", "--exclude-standard", "-z"])?;
         let files = text.split('\0').filter(|file| !file.is_empty());
         Ok(files.map(str::to_owned).collect())
     }

@@ -238,7 +238,7 @@ impl DataStatusArgs {
         let Some(git) = &project.repository.git else {
             return Ok(Vec::new());
         };
-        let files = git.untracked(true)?.into_iter();
+        let files = git.untracked()?.into_iter();
         let shown = files.map(|file| project.display(&project.repository.root.join(file)));
         Ok(shown.filter(|path| self.is_meant(project, path)).collect())
     }
