@@ -215,7 +215,7 @@ def check_left(project, whole, stages):
     cache = project.path(".dvc", "cache")
     for path, md5 in files(cache).items():
         name = os.path.basename(path)
-        if name.startswith(".strata-"):
+        if any(part.startswith(".strata-") for part in path.split(os.sep)):
             continue
         if path.startswith("files"):
             expected = os.path.basename(os.path.dirname(path)) + name

@@ -10,7 +10,7 @@ use strata_fs::Md5Writer;
 use thiserror::Error;
 
 use super::link::Wanted;
-use super::scratch::Scratch;
+use super::scratch::{Scratch, remove_abandoned};
 use crate::hash::{
     Algorithm, Digest, PIECE, Tree, TreeError, digest_of, fill, is_missing, steadily, with_buffer,
 };
@@ -207,11 +207,20 @@ impl Cache {
         if let Some(scratch) = &*scratch {
             return Ok(Arc::clone(scratch));
         }
-        let parent = self.folder.join(".strata-tmp");
+        let parent = self.scratch_parent();
         self.make_folder(&parent)?;
         let made = Arc::new(Scratch::open_in(&parent)?);
         *scratch = Some(Arc::clone(&made));
         Ok(made)
+    }
+
+    fn scratch_parent(&self) -> PathBuf {
+        self.folder.join(".strata-tmp")
+    }
+
+    /// Removes objects that processes which were killed have not completed.
+    pub(crate) fn clear_up(&self) {
+        remove_abandoned(&self.scratch_parent());
     }
 
     /// Gives a complete file its name, and makes it read-only before: an object that is read-only is trusted.

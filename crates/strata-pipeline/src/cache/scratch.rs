@@ -30,8 +30,8 @@ impl Scratch {
     /// Those of the file system.
     pub(crate) fn open_in(parent: &Path) -> io::Result<Self> {
         loop {
-            fs_err::create_dir_all(parent)?;
             remove_abandoned(parent);
+            fs_err::create_dir_all(parent)?;
             let made = tempfile::Builder::new()
                 .prefix("strata-")
                 .suffix(LOCK)
@@ -94,8 +94,8 @@ fn folder_of(lock: &Path) -> PathBuf {
     lock.with_extension("")
 }
 
-/// Cleaning up is a courtesy: what fails is left to others.
-fn remove_abandoned(parent: &Path) {
+/// Removes the folders of processes that were killed. Cleaning up is a courtesy: what fails is left to others.
+pub(crate) fn remove_abandoned(parent: &Path) {
     let Ok(entries) = fs_err::read_dir(parent) else {
         return;
     };
@@ -115,6 +115,8 @@ fn remove_abandoned(parent: &Path) {
             Err(TryLockError::WouldBlock | TryLockError::Error(_)) => {}
         }
     }
+    // Fails as long as somebody's folder is in it.
+    let _ = fs_err::remove_dir(parent);
 }
 
 #[cfg(test)]

@@ -107,6 +107,14 @@ impl PathLocks {
         })
     }
 
+    /// Takes off the marks of processes that are dead.
+    ///
+    /// # Errors
+    /// The file cannot be locked or written.
+    pub(crate) fn forget_the_dead(&self) -> Result<(), LockError> {
+        self.edit(|_| Ok(()))
+    }
+
     fn edit(
         &self,
         change: impl FnOnce(&mut Map<String, Value>) -> Result<(), LockError>,

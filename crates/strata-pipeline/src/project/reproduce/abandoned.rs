@@ -10,6 +10,7 @@ use super::interruption::{Interruption, marked};
 use super::set_aside::SetAside;
 use crate::error::PipelineError;
 use crate::hash::is_missing;
+use crate::lock::PathLocks;
 use crate::project::Project;
 
 /// The file within that is locked as long as the reproduction lives: unlike the number of a process, a lock is nobody
@@ -30,6 +31,7 @@ impl Workplace {
     /// Commands of a reproduction that was killed are still running; those of the file system.
     pub(super) fn open(
         project: &Project,
+        marks: &PathLocks,
         interruption: &Interruption,
     ) -> Result<Self, PipelineError> {
         let all = project.repository.temporary().join("repro");
@@ -38,6 +40,7 @@ impl Workplace {
             let folder = entry?.path();
             if !is_alive(&folder)? {
                 clear_up(project, &folder)?;
+                marks.forget_the_dead()?;
             }
         }
         let folder = all.join(interruption.mark());
@@ -121,7 +124,7 @@ fn clear_up(project: &Project, folder: &Path) -> Result<(), PipelineError> {
 fn remove_half_written(project: &Project, pid: u32) -> io::Result<()> {
     let repository = &project.repository;
     remove_temporary_files(&repository.temporary(), pid)?;
-    remove_below(&repository.cache.folder().join("files"), pid)?;
+    repository.cache.clear_up();
     remove_below(&repository.cache.folder().join("runs"), pid)?;
     for stage in &project.stages {
         for path in stage

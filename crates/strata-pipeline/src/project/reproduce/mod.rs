@@ -157,7 +157,7 @@ pub fn reproduce(
     let workplace = if request.dry {
         None
     } else {
-        Some(Workplace::open(project, interruption)?)
+        Some(Workplace::open(project, &path_locks, interruption)?)
     };
     let run = Run::new(
         project,
