@@ -299,7 +299,7 @@ fn part_of(contents: &[u8], request: &Request) -> Answer {
     let start: Option<usize> = range.and_then(|start| start.parse().ok());
     let mut answer =
         Answer::new(if start.is_some() { 206 } else { 200 }).header("ETag", "\"whole\"");
-    answer.body = contents[start.unwrap_or(0).min(contents.len())..].to_owned();
+    answer.body = Vec::from(&contents[start.unwrap_or(0).min(contents.len())..]);
     answer
 }
 
@@ -320,7 +320,7 @@ impl Answer {
 
     fn xml(text: &str) -> Self {
         let mut answer = Self::new(200).header("Content-Type", "application/xml");
-        answer.body = text.as_bytes().to_owned();
+        answer.body = Vec::from(text);
         answer
     }
 

@@ -32,7 +32,7 @@ Examples:
         force: bool,
         /// Its name
         name: String,
-        /// Where it is: a folder, or s3://BUCKET/PREFIX
+        /// Where it is: a folder, or `s3://BUCKET/PREFIX`
         url: String,
         #[command(flatten)]
         level: LevelArgs,
