@@ -225,7 +225,7 @@ mod tests {
     fn what_is_no_lock_file_is_refused_with_its_side() {
         let versions = Versions {
             base: "",
-            ours: &lock(&[]),
+            ours: &lock(&[("a", "a")]),
             theirs: "stages: 1\n",
         };
         let error = lock_file("dvc.lock", versions).expect_err("it is none");

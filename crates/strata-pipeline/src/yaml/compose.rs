@@ -27,6 +27,7 @@ pub(super) fn compose(name: &str, text: &str) -> Result<Composed, YamlError> {
         text,
         previous_end: 0,
         previous_column: 0,
+        read_nothing: false,
         pending: Vec::new(),
     };
     composer.document()
@@ -44,7 +45,9 @@ struct Composer<'a> {
     previous_end: usize,
     /// The column of that byte.
     previous_column: usize,
-    /// Lines behind a flow collection, which belong to what comes next.
+    /// Whether the last value was an empty scalar, not even `null`.
+    read_nothing: bool,
+    /// Lines behind a flow collection or nothing, which belong to what comes next.
     pending: Vec<String>,
 }
 
@@ -151,7 +154,14 @@ impl Composer<'_> {
             let event = self.next()?;
             let trivia = self.gap(&event);
             match list.items.last_mut() {
-                Some(last) => self.follow(&last.value, &mut last.after, trivia),
+                Some(last) => {
+                    let is_nothing = self.read_nothing && last.value.is_nothing();
+                    self.follow(&last.value, &mut last.after, trivia);
+                    // ruamel moves a comment behind an empty item into the next line.
+                    if is_nothing {
+                        last.after.move_below();
+                    }
+                }
                 None => list.head = trivia,
             }
             if matches!(event.data, EventData::SequenceEnd) {
@@ -211,9 +221,9 @@ impl Composer<'_> {
         }
     }
 
-    /// What follows a scalar belongs to it; of a flow collection only what begins on its last line.
+    /// What follows a scalar belongs to it; of a flow collection, or of nothing, only what begins on its line.
     fn follow(&mut self, value: &Node, after: &mut Trivia, trivia: Trivia) {
-        let is_scalar = matches!(value.content, Content::Scalar(_));
+        let is_scalar = matches!(value.content, Content::Scalar(_)) && !self.read_nothing;
         if is_scalar || trivia.end_of_line.is_some() || value.is_block_collection() {
             add(after, trivia);
         } else {
@@ -234,6 +244,7 @@ impl Composer<'_> {
         };
         let (start, end) = (event.range.start, event.range.end);
         self.read_to(end, event.end_column);
+        self.read_nothing = start == end;
         let raw = self.text.get(start..end).unwrap_or_default();
         if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
             let keeps = block_header(raw).contains('+');

@@ -171,15 +171,7 @@ impl Emitter {
     }
 
     fn leaf_after_blank(&mut self, node: &Node, indent: usize, parent: Parent) {
-        let is_nothing = node.anchor.is_none()
-            && matches!(
-                &node.content,
-                Content::Scalar(Scalar {
-                    value: Value::Null,
-                    form: Form::Free
-                })
-            );
-        if is_nothing && parent != Parent::Dash && self.flow_depth == 0 {
+        if node.is_nothing() && parent != Parent::Dash && self.flow_depth == 0 {
             return;
         }
         self.writer.push(" ");

@@ -140,6 +140,18 @@ impl Node {
         Self::new(content)
     }
 
+    /// Whether it is a null without an anchor.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.anchor.is_none()
+            && matches!(
+                &self.content,
+                Content::Scalar(Scalar {
+                    value: Value::Null,
+                    form: Form::Free
+                })
+            )
+    }
+
     /// Whether it stands on lines of its own below its key.
     pub(super) fn is_block_collection(&self) -> bool {
         match &self.content {

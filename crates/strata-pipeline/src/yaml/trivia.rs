@@ -21,6 +21,14 @@ impl Trivia {
         self.end_of_line.is_none() && self.lines.is_empty()
     }
 
+    /// Gives the comment at the end of the line a line of its own.
+    pub(super) fn move_below(&mut self) {
+        if let Some(comment) = self.end_of_line.take() {
+            let line = " ".repeat(comment.column) + &comment.text;
+            self.lines.insert(0, line);
+        }
+    }
+
     /// Of the text between two values, in which there may be `:`, `-`, `?`, `,` as well.
     ///
     /// `column`: where the gap begins.
