@@ -254,7 +254,7 @@ impl Project {
         };
         let options = ResolverOptions {
             directory,
-            parsing: parsing_options(&self.repository.config)?,
+            parsing: parsing_options(&self.repository.config),
         };
         let resolver = Resolver::new(value, &beside, options)?;
         let (names, groups) = match only {
@@ -440,36 +440,24 @@ fn some_of(
     Ok((stages, groups))
 }
 
-/// The `parsing` section of the settings; DVC takes its words in any case.
-fn parsing_options(config: &Config) -> Result<ParsingOptions, PipelineError> {
-    let word = |option: &str, words: [&'static str; 2]| {
-        let Some((value, file)) = config.get("parsing", option) else {
-            return Ok(words[0]);
-        };
-        let known = words
-            .into_iter()
-            .find(|word| value.eq_ignore_ascii_case(word));
-        known.ok_or_else(|| PipelineError::Config {
-            why: format!(
-                "parsing.{option} is '{value}' in '{}'; it can be {} or {}",
-                file.display(),
-                words[0],
-                words[1]
-            ),
-        })
+/// The `parsing` section of the settings, whose words have been checked with them; DVC takes them in any case.
+fn parsing_options(config: &Config) -> ParsingOptions {
+    let is = |option: &str, word: &str| {
+        let value = config.get("parsing", option);
+        value.is_some_and(|(value, _)| value.eq_ignore_ascii_case(word))
     };
-    let bool_flags = match word("bool", ["store_true", "boolean_optional"])? {
-        "store_true" => BoolFlags::StoreTrue,
-        _ => BoolFlags::BooleanOptional,
-    };
-    let list_flags = match word("list", ["nargs", "append"])? {
-        "nargs" => ListFlags::Nargs,
-        _ => ListFlags::Append,
-    };
-    Ok(ParsingOptions {
-        bool_flags,
-        list_flags,
-    })
+    ParsingOptions {
+        bool_flags: if is("bool", "boolean_optional") {
+            BoolFlags::BooleanOptional
+        } else {
+            BoolFlags::StoreTrue
+        },
+        list_flags: if is("list", "append") {
+            ListFlags::Append
+        } else {
+            ListFlags::Nargs
+        },
+    }
 }
 
 /// Whether a file is one that has stages, by its name.

@@ -282,9 +282,10 @@ fn mappings_in_commands_are_written_as_the_settings_say() {
         ".dvc/config",
         "[core]\n    no_scm = True\n[parsing]\n    bool = maybe\n",
     );
-    strata(&project, &["repro"])
-        .ends_with(251)
-        .says(&["parsing.bool is 'maybe'", "store_true or boolean_optional"]);
+    strata(&project, &["repro"]).ends_with(251).says(&[
+        "expected one of store_true, boolean_optional",
+        "['parsing']['bool']",
+    ]);
 }
 
 const FAILING: &str = "\
@@ -365,10 +366,11 @@ fn outputs_survive_a_kill() {
     assert_eq!(project.read("loose/x"), "changed by hand\n");
 }
 
+/// What is started in the background says `up` when it can be killed: before that a shell's child has its parent's traps.
 const HANDLED: &str = "\
 stages:
   handled:
-    cmd: trap 'kill $!; echo saved > a.txt; exit 0' INT TERM; sleep 1000 & echo ready > ready; wait
+    cmd: trap 'kill $!; echo saved > a.txt; exit 0' INT TERM; (echo > up; exec sleep 1000) & cat up; echo ready > ready; wait
     outs: [a.txt]
   next:
     cmd: echo b > b.txt
@@ -379,6 +381,7 @@ stages:
 #[test]
 fn ctrl_c_lets_a_command_end_keeps_what_it_made_and_stops() {
     let project = pipeline(HANDLED);
+    fifo(&project, "up");
     fifo(&project, "ready");
     let running = Running::start(&project, &["repro"]);
     wait_for(&project, "ready");
@@ -395,6 +398,7 @@ fn ctrl_c_lets_a_command_end_keeps_what_it_made_and_stops() {
 #[test]
 fn sigterm_is_passed_on_and_a_command_that_fails_by_it_is_told() {
     let project = pipeline(&HANDLED.replace("exit 0", "exit 5"));
+    fifo(&project, "up");
     fifo(&project, "ready");
     let running = Running::start(&project, &["repro"]);
     wait_for(&project, "ready");
