@@ -100,7 +100,7 @@ class Project:
         self.env = {key: value for key, value in os.environ.items() if key not in ("DVC_ROOT", "STRATA_REPRO")}
         self.env.update({
             "HOME": base, "SHELL": "/bin/sh", "NO_COLOR": "1", "CI": "1", "DVC_NO_ANALYTICS": "1",
-            "STRATA_SITE_CACHE_DIR": os.path.join(base, "site"), "DVC_SITE_CACHE_DIR": os.path.join(base, "site"),
+            "DVC_SITE_CACHE_DIR": os.path.join(base, "site"),
         })
         if template:
             shutil.copytree(template, self.root, symlinks=True)

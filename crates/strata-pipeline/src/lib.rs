@@ -15,7 +15,7 @@
 //! * [`value`]: values of parameters and of lock files, compared and printed as Python does.
 //! * [`config`]: settings of a project. [`ignore`]: which of its files do not count.
 //! * [`hash`]: what files and folders are known by. [`cache`]: contents by their hashes.
-//! * [`progress`]: what is told while many or large files are worked on.
+//! * [`progress`]: what is told while many or large files are worked on, and the question whether to stop.
 //! * [`remote`]: where objects are kept for others.
 //! * [`merge`]: two versions of what commands write, made one for Git.
 //! * [`lock`]: what lets DVC and strata work on one project at the same time.

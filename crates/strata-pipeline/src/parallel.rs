@@ -13,7 +13,17 @@ pub(crate) fn available() -> usize {
     *AVAILABLE.get_or_init(|| thread::available_parallelism().map_or(1, usize::from))
 }
 
-/// `work` done for each item in up to `threads` threads; results in the items' order.
+/// `work` done for each item in up to `threads` threads, however few items there are, and whatever comes of some of
+/// them: for work that waits more than it computes. Results in the items' order.
+pub(crate) fn in_parallel<T: Sync, R: Send>(
+    items: &[T],
+    threads: usize,
+    work: impl Fn(&T) -> R + Sync,
+) -> Vec<R> {
+    by_index(items.len(), threads, |index| work(&items[index]))
+}
+
+/// `work` done for each item in up to `threads` threads, for work that computes; results in the items' order.
 ///
 /// # Errors
 /// The first one in the items' order, as if they had been worked on one after the other; later items may have been
@@ -26,27 +36,38 @@ pub(crate) fn side_by_side<T: Sync, R: Send, E: Send>(
     if items.len() < FEW_ITEMS || threads <= 1 {
         return items.iter().map(work).collect();
     }
+    let first_failed = AtomicUsize::new(usize::MAX);
+    let results = by_index(items.len(), threads, |index| {
+        if index > first_failed.load(Ordering::Relaxed) {
+            return None;
+        }
+        let result = work(&items[index]);
+        if result.is_err() {
+            first_failed.fetch_min(index, Ordering::Relaxed);
+        }
+        Some(result)
+    });
+    // What was left out comes after a failure, and the first failure ends this.
+    results.into_iter().flatten().collect()
+}
+
+fn by_index<R: Send>(count: usize, threads: usize, work: impl Fn(usize) -> R + Sync) -> Vec<R> {
+    let threads = threads.min(count);
+    if threads <= 1 {
+        return (0..count).map(work).collect();
+    }
     let next = AtomicUsize::new(0);
-    let failed: Mutex<Option<(usize, E)>> = Mutex::new(None);
-    let done = Mutex::new(Vec::with_capacity(items.len()));
+    let done = Mutex::new(Vec::with_capacity(count));
     thread::scope(|scope| {
-        for _ in 0..threads.min(items.len()) {
+        for _ in 0..threads {
             scope.spawn(|| {
                 let mut own = Vec::new();
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(item) = items.get(index) else { break };
-                    match work(item) {
-                        Ok(result) => own.push((index, result)),
-                        Err(error) => {
-                            // Items are taken in order: those before this one are done or being done.
-                            next.fetch_max(items.len(), Ordering::Relaxed);
-                            let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
-                            if failed.as_ref().is_none_or(|(first, _)| index < *first) {
-                                *failed = Some((index, error));
-                            }
-                        }
+                    if index >= count {
+                        break;
                     }
+                    own.push((index, work(index)));
                 }
                 done.lock()
                     .unwrap_or_else(PoisonError::into_inner)
@@ -54,12 +75,9 @@ pub(crate) fn side_by_side<T: Sync, R: Send, E: Send>(
             });
         }
     });
-    if let Some((_, error)) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        return Err(error);
-    }
     let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     done.sort_unstable_by_key(|(index, _)| *index);
-    Ok(done.into_iter().map(|(_, result)| result).collect())
+    done.into_iter().map(|(_, result)| result).collect()
 }
 
 #[cfg(test)]
@@ -81,6 +99,15 @@ mod tests {
                 side_by_side(&indexed, threads, work),
                 side_by_side(&indexed, 1, work)
             );
+        }
+    }
+
+    #[test]
+    fn every_item_has_its_result_for_any_number_of_threads() {
+        let items: Vec<usize> = (0..100).collect();
+        let doubled: Vec<usize> = items.iter().map(|item| 2 * item).collect();
+        for threads in [0, 1, 3, 200] {
+            assert_eq!(in_parallel(&items, threads, |item| 2 * item), doubled);
         }
     }
 }

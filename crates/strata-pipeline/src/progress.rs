@@ -1,6 +1,7 @@
-//! What long work on data tells while it goes on. Nothing is drawn here.
+//! What long work on data tells while it goes on, and is asked: whether to stop. Nothing is drawn here.
 
 use std::fmt::Debug;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What is being done with files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +12,10 @@ pub enum Activity {
     Caching,
     /// They are made from objects of the cache.
     CheckingOut,
+    /// Their objects go to a remote.
+    Sending,
+    /// Their objects come from a remote.
+    Receiving,
 }
 
 /// Who is told how far work has come, from several threads. Activities do not overlap.
@@ -31,6 +36,18 @@ impl DataProgress for Silent {
     fn begin(&self, _: Activity, _: u64, _: Option<u64>) {}
     fn advance(&self, _: u64, _: u64) {}
     fn end(&self) {}
+}
+
+/// Who may want work to end before it is done, asked from several threads.
+pub trait Stop: Sync {
+    /// Whether to stop; what is not complete then is removed.
+    fn is_requested(&self) -> bool;
+}
+
+impl Stop for AtomicBool {
+    fn is_requested(&self) -> bool {
+        self.load(Ordering::Relaxed)
+    }
 }
 
 /// An activity that ends when this is dropped.

@@ -301,9 +301,8 @@ fn checksum_jobs(config: &Config) -> Result<Option<usize>, PipelineError> {
 
 /// One state for each project, outside of it, so that copies of the project do not share one.
 fn state_path(config: &Config, root: &Path) -> PathBuf {
-    let site = ["STRATA_SITE_CACHE_DIR", "DVC_SITE_CACHE_DIR"]
-        .iter()
-        .find_map(|name| env::var_os(name).filter(|value| !value.is_empty()))
+    let site = env::var_os("DVC_SITE_CACHE_DIR")
+        .filter(|value| !value.is_empty())
         .map(PathBuf::from)
         .or_else(|| config.path_of("core", "site_cache_dir"))
         .unwrap_or_else(|| PathBuf::from("/var/tmp/dvc"));

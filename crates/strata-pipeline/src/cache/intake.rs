@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
-use super::objects::Cache;
+use super::objects::{Cache, OBJECT_MODE};
 use crate::hash::{
-    Algorithm, Digest, Hashed, Hasher, Look, PIECE, Tree, fill, metadata_of, of_file, of_folder,
-    steadily, with_buffer,
+    Algorithm, Digest, Hashed, Hasher, Look, PIECE, Tree, digest_pieces, fill, metadata_of,
+    of_file, of_folder, steadily,
 };
 use crate::parallel::side_by_side;
 use crate::progress::{Activity, Begun};
@@ -157,11 +157,15 @@ impl<'a> Intake<'a> {
                 let (md5, _) = crate::hash::digest_of(&copy, Algorithm::Md5, &tell)?;
                 return Ok((copy, md5));
             }
-            let (copy, target) = self.cache.scratch()?.file(0o444)?;
+            let (copy, mut target) = self.cache.scratch()?.file(OBJECT_MODE)?;
             let md5 = if look.size >= LARGE {
                 copy_overlapped(file, target, look.size, &tell)?
             } else {
-                copy_in_turn(file, target, look.size, &tell)?
+                digest_pieces(file, look.size, Algorithm::Md5, |piece| {
+                    target.write_all(piece)?;
+                    tell(piece.len() as u64);
+                    Ok(())
+                })?
             };
             Ok((copy, md5))
         })?;
@@ -207,31 +211,7 @@ impl<'a> Intake<'a> {
     }
 }
 
-/// Copies and hashes piece by piece; gives the hash.
-fn copy_in_turn(
-    source: &mut fs_err::File,
-    mut target: std::fs::File,
-    size: u64,
-    tell: &dyn Fn(u64),
-) -> io::Result<String> {
-    with_buffer(|buffer| {
-        let mut digest = Digest::new(Algorithm::Md5);
-        let mut left = size;
-        while left > 0 {
-            let n = fill(source, buffer, left)?;
-            if n == 0 {
-                break;
-            }
-            digest.update(&buffer[..n]);
-            target.write_all(&buffer[..n])?;
-            left -= n as u64;
-            tell(n as u64);
-        }
-        Ok(digest.hex())
-    })
-}
-
-/// The same with a thread of its own that writes: hashing alone is what it takes then.
+/// Copies and hashes with a thread of its own that writes: hashing alone is what it takes then. Gives the hash.
 fn copy_overlapped(
     source: &mut fs_err::File,
     mut target: std::fs::File,

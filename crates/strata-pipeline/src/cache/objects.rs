@@ -12,7 +12,7 @@ use thiserror::Error;
 use super::link::Wanted;
 use super::scratch::{Scratch, remove_abandoned};
 use crate::hash::{
-    Algorithm, Digest, PIECE, Tree, TreeError, digest_of, fill, is_missing, steadily, with_buffer,
+    Algorithm, PIECE, Tree, TreeError, digest_of, digest_pieces, is_missing, steadily,
 };
 use crate::parallel::{self, side_by_side};
 
@@ -20,7 +20,7 @@ use crate::parallel::{self, side_by_side};
 const LARGEST_TREE_BYTES: u64 = 1 << 30;
 
 /// Permissions of a complete object.
-const OBJECT_MODE: u32 = 0o444;
+pub(super) const OBJECT_MODE: u32 = 0o444;
 
 /// A folder of objects, named by their contents.
 #[derive(Debug, Clone)]
@@ -149,21 +149,9 @@ impl Cache {
         let scratch = self.scratch()?;
         let ((copy, hashed), _) = steadily(file, |source, look| {
             let (copy, mut target) = scratch.file(OBJECT_MODE)?;
-            let mut digest = Digest::new(self.algorithm);
-            let mut left = look.size;
-            with_buffer(|buffer| {
-                while left > 0 {
-                    let n = fill(source, buffer, left)?;
-                    if n == 0 {
-                        break;
-                    }
-                    digest.update(&buffer[..n]);
-                    target.write_all(&buffer[..n])?;
-                    left -= n as u64;
-                }
-                io::Result::Ok(())
-            })?;
-            Ok((copy, digest.hex()))
+            let write = |piece: &[u8]| target.write_all(piece);
+            let hashed = digest_pieces(source, look.size, self.algorithm, write)?;
+            Ok((copy, hashed))
         })?;
         if hashed != md5 {
             fs_err::remove_file(&copy)?;

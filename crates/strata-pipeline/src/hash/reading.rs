@@ -117,6 +117,32 @@ pub(crate) fn steadily<R>(
     )))
 }
 
+/// Hashes the first `size` bytes of an open file, and hands each piece on: at most [`PIECE`] bytes.
+///
+/// # Errors
+/// Those of reading, and those of `each`.
+pub(crate) fn digest_pieces(
+    file: &mut impl Read,
+    size: u64,
+    algorithm: Algorithm,
+    mut each: impl FnMut(&[u8]) -> io::Result<()>,
+) -> io::Result<String> {
+    with_buffer(|buffer| {
+        let mut digest = Digest::new(algorithm);
+        let mut left = size;
+        while left > 0 {
+            let n = fill(file, buffer, left)?;
+            if n == 0 {
+                break;
+            }
+            digest.update(&buffer[..n]);
+            each(&buffer[..n])?;
+            left -= n as u64;
+        }
+        Ok(digest.hex())
+    })
+}
+
 /// The hash of a file's contents, and how it looked.
 ///
 /// # Errors
@@ -127,19 +153,9 @@ pub(crate) fn digest_of(
     tell: &dyn Fn(u64),
 ) -> io::Result<(String, Look)> {
     steadily(path, |file, look| {
-        with_buffer(|buffer| {
-            let mut digest = Digest::new(algorithm);
-            let mut left = look.size;
-            while left > 0 {
-                let n = fill(file, buffer, left)?;
-                if n == 0 {
-                    break;
-                }
-                digest.update(&buffer[..n]);
-                left -= n as u64;
-                tell(n as u64);
-            }
-            Ok(digest.hex())
+        digest_pieces(file, look.size, algorithm, |piece| {
+            tell(piece.len() as u64);
+            Ok(())
         })
     })
 }

@@ -23,7 +23,9 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
+
 use std::time::{SystemTime, UNIX_EPOCH};
+use strata_fs::temporary_file_of_mode;
 
 use strata_fs::hex;
 
@@ -149,10 +151,8 @@ impl State {
         let bytes = to_bytes(&entries);
         let folder = self.path.parent().unwrap_or(Path::new("."));
         fs_err::create_dir_all(folder)?;
-        let mut file = tempfile::Builder::new()
-            .prefix(".strata-")
-            .suffix(".tmp")
-            .tempfile_in(folder)?;
+        // The folder may be open to all, the names of a project's files are not.
+        let mut file = temporary_file_of_mode(folder, 0o600)?;
         file.write_all(&bytes)?;
         file.persist(&self.path).map_err(|error| error.error)?;
         new.clear();

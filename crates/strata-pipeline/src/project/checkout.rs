@@ -41,20 +41,8 @@ impl Project {
     /// Checks out targets (stages, `.dvc` files, outputs, files in outputs), or all outputs without any.
     ///
     /// # Errors
-    /// A target that is none; files that would be lost, unless `force` is set.
-    pub fn checkout(&self, targets: &[String], force: bool) -> Result<CheckedOut, PipelineError> {
-        let options = CheckoutOptions {
-            force,
-            ..CheckoutOptions::default()
-        };
-        self.checkout_with(targets, options)
-    }
-
-    /// The same with more choices.
-    ///
-    /// # Errors
-    /// As [`Project::checkout`].
-    pub fn checkout_with(
+    /// A target that is none; files that would be lost, unless the options allow that.
+    pub fn checkout(
         &self,
         targets: &[String],
         options: CheckoutOptions,

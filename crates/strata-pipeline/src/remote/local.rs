@@ -8,6 +8,7 @@ use strata_fs::{Md5Writer, md5_of_file, write_atomically_with};
 
 use super::{Remote, RemoteError, Watch, md5_of_key};
 use crate::hash::{is_missing, relative_text};
+use crate::progress::Stop;
 
 /// A folder.
 #[derive(Debug, Clone)]
@@ -29,7 +30,7 @@ impl Remote for LocalRemote {
 
     /// As in a cache, an object that is read-only was complete when it became so; any other is hashed, and counts as
     /// missing if it is not what its name says.
-    fn size(&self, key: &str, _: &dyn Watch) -> Result<Option<u64>, RemoteError> {
+    fn size(&self, key: &str, _: &dyn Stop) -> Result<Option<u64>, RemoteError> {
         let path = self.folder.join(key);
         let metadata = match fs_err::metadata(&path) {
             Ok(metadata) if metadata.is_file() => metadata,
@@ -52,7 +53,7 @@ impl Remote for LocalRemote {
         file: &Path,
         key: &str,
         md5: Option<&str>,
-        watch: &dyn Watch,
+        watch: Watch<'_>,
     ) -> Result<(), RemoteError> {
         let to = self.folder.join(key);
         let mut found = String::new();
@@ -70,7 +71,7 @@ impl Remote for LocalRemote {
         match written {
             Ok(()) if md5.is_some() => protect(&to),
             Ok(()) => {}
-            Err(_) if watch.is_interrupted() => return Err(RemoteError::Interrupted),
+            Err(_) if watch.stop.is_requested() => return Err(RemoteError::Interrupted),
             Err(error) if error.kind() == io::ErrorKind::InvalidData && !found.is_empty() => {
                 return Err(RemoteError::Damaged {
                     address: file.display().to_string(),
@@ -87,12 +88,12 @@ impl Remote for LocalRemote {
         &self,
         key: &str,
         into: &mut dyn Write,
-        watch: &dyn Watch,
+        watch: Watch<'_>,
     ) -> Result<(), RemoteError> {
         let file = self.folder.join(key);
         match copy(&file, into, watch) {
             Ok(()) => Ok(()),
-            Err(_) if watch.is_interrupted() => Err(RemoteError::Interrupted),
+            Err(_) if watch.stop.is_requested() => Err(RemoteError::Interrupted),
             Err(error) if is_missing(&error) => Err(RemoteError::Missing {
                 address: file.display().to_string(),
             }),
@@ -100,7 +101,7 @@ impl Remote for LocalRemote {
         }
     }
 
-    fn keys(&self, folder: &str, _: &dyn Watch) -> Result<Vec<String>, RemoteError> {
+    fn keys(&self, folder: &str, _: &dyn Stop) -> Result<Vec<String>, RemoteError> {
         let mut keys = Vec::new();
         let mut folders = vec![self.folder.join(folder)];
         while let Some(folder) = folders.pop() {
@@ -130,18 +131,18 @@ fn protect(path: &Path) {
     let _ = fs_err::set_permissions(path, std::fs::Permissions::from_mode(0o444));
 }
 
-fn copy(from: &Path, into: &mut dyn Write, watch: &dyn Watch) -> io::Result<()> {
+fn copy(from: &Path, into: &mut dyn Write, watch: Watch<'_>) -> io::Result<()> {
     let mut source = fs_err::File::open(from)?;
     let mut buffer = vec![0; 1 << 18];
     loop {
-        if watch.is_interrupted() {
+        if watch.stop.is_requested() {
             return Err(io::Error::other("interrupted"));
         }
         match source.read(&mut buffer)? {
             0 => return Ok(()),
             count => {
                 into.write_all(&buffer[..count])?;
-                watch.moved(count as u64);
+                watch.moved(count);
             }
         }
     }

@@ -3,13 +3,12 @@
 //! * [`Remote`] is the contract; [`LocalRemote`] a folder, on this machine or a shared disk; [`S3Remote`] a bucket.
 //! * [`RemoteOptions`] are the settings of a remote, [`open_remote`] makes a remote of them.
 //! * [`Cloud`] finds what the one side has and the other has not, and moves it.
-//! * [`Watch`] sees the work as it goes, and may end it.
+//! * A [`Watch`] sees an object move, and may end that.
 
 mod error;
 mod local;
 mod open;
 mod options;
-mod parallel;
 mod plan;
 mod s3;
 mod transfer;
@@ -21,13 +20,14 @@ pub use open::open_remote;
 pub use options::RemoteOptions;
 pub use s3::{Environment, S3Remote, S3Settings};
 pub use transfer::{Cloud, Transferred};
-pub use watch::{Unwatched, Watch};
+pub use watch::Watch;
 
 use std::collections::HashMap;
 use std::io::Write;
 use std::path::Path;
 
-use parallel::in_parallel;
+use crate::parallel::in_parallel;
+use crate::progress::Stop;
 
 /// A store of objects by their keys, such as `files/md5/ab/cdef…`; threads may share it.
 ///
@@ -41,7 +41,7 @@ pub trait Remote: Send + Sync {
     ///
     /// # Errors
     /// The store cannot be reached, or refuses.
-    fn size(&self, key: &str, watch: &dyn Watch) -> Result<Option<u64>, RemoteError>;
+    fn size(&self, key: &str, stop: &dyn Stop) -> Result<Option<u64>, RemoteError>;
 
     /// Stores a file; with `md5` only if that is the MD5 of its contents, and nothing else is ever found under the key.
     ///
@@ -52,7 +52,7 @@ pub trait Remote: Send + Sync {
         file: &Path,
         key: &str,
         md5: Option<&str>,
-        watch: &dyn Watch,
+        watch: Watch<'_>,
     ) -> Result<(), RemoteError>;
 
     /// Writes the contents of an object in order, each byte once. What was written is to be thrown away after an error,
@@ -64,14 +64,14 @@ pub trait Remote: Send + Sync {
         &self,
         key: &str,
         into: &mut dyn Write,
-        watch: &dyn Watch,
+        watch: Watch<'_>,
     ) -> Result<(), RemoteError>;
 
     /// All keys in a folder of objects and the folders in it, sorted.
     ///
     /// # Errors
     /// The store cannot be reached, or refuses.
-    fn keys(&self, folder: &str, watch: &dyn Watch) -> Result<Vec<String>, RemoteError>;
+    fn keys(&self, folder: &str, stop: &dyn Stop) -> Result<Vec<String>, RemoteError>;
 
     /// Those of some keys that have objects, with the sizes in bytes.
     ///
@@ -81,9 +81,9 @@ pub trait Remote: Send + Sync {
         &self,
         keys: &[String],
         jobs: usize,
-        watch: &dyn Watch,
+        stop: &dyn Stop,
     ) -> Result<HashMap<String, u64>, RemoteError> {
-        sizes_one_by_one(self, keys, jobs, watch)
+        sizes_one_by_one(self, keys, jobs, stop)
     }
 }
 
@@ -92,9 +92,9 @@ fn sizes_one_by_one<R: Remote + ?Sized>(
     remote: &R,
     keys: &[String],
     jobs: usize,
-    watch: &dyn Watch,
+    stop: &dyn Stop,
 ) -> Result<HashMap<String, u64>, RemoteError> {
-    let sizes = in_parallel(keys, jobs, |key| remote.size(key, watch));
+    let sizes = in_parallel(keys, jobs, |key| remote.size(key, stop));
     let mut existing = HashMap::new();
     for (key, size) in keys.iter().zip(sizes) {
         if let Some(size) = size? {

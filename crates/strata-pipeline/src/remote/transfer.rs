@@ -3,16 +3,16 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use serde_json::{Map, Value, json};
 
-use super::parallel::in_parallel;
 use super::plan::{Item, Plan};
 use super::{
     LocalRemote, Remote, RemoteError, RemoteOptions, Watch, is_key_of_run, key_of, open_remote,
 };
 use crate::error::PipelineError;
+use crate::parallel::{self, in_parallel};
+use crate::progress::{Activity, Begun, Stop};
 use crate::project::Project;
 use crate::stage::Output;
 
@@ -38,7 +38,7 @@ pub struct Cloud<'a> {
     /// The remote that was asked for.
     asked: Option<String>,
     jobs: Option<usize>,
-    watch: &'a dyn Watch,
+    stop: &'a dyn Stop,
 }
 
 /// A remote and the outputs that go there.
@@ -51,7 +51,8 @@ struct Side<'a> {
 impl<'a> Cloud<'a> {
     /// The remote of a name or, without one, for each output the one that its stage or else the settings name.
     ///
-    /// `jobs` files are moved at a time, or as many as the remote's settings say.
+    /// `jobs` files are moved at a time, or as many as the remote's settings say. The repository's
+    /// [progress](crate::Repository::progress) is told how far that has come.
     ///
     /// # Errors
     /// There is no such remote, or none at all.
@@ -59,13 +60,13 @@ impl<'a> Cloud<'a> {
         project: &'a Project,
         name: Option<&str>,
         jobs: Option<usize>,
-        watch: &'a dyn Watch,
+        stop: &'a dyn Stop,
     ) -> Result<Self, PipelineError> {
         let cloud = Self {
             project,
             asked: name.map(str::to_lowercase),
             jobs,
-            watch,
+            stop,
         };
         let mut outs = project.stages.iter().flat_map(|stage| &stage.outs);
         match cloud.default_name() {
@@ -109,17 +110,18 @@ impl<'a> Cloud<'a> {
                 done.missing.push(item.path.clone());
             }
         }
+        let watch = self.watch();
         let send = |item: &Item| {
             let (file, key) = (cache.path(&item.md5), key_of(&item.md5));
-            side.remote.upload(&file, &key, Some(&item.md5), self.watch)
+            side.remote.upload(&file, &key, Some(&item.md5), watch)
         };
         let files: Vec<&Item> = plan
             .files
             .iter()
             .filter(|item| sizes.contains_key(&*item.md5))
             .collect();
-        self.watch.planned(sizes.len(), Some(sizes.values().sum()));
-        let failed = self.move_all(side, &files, done, send);
+        let begun = self.begin(Activity::Sending, sizes.len(), Some(sizes.values().sum()));
+        let failed = self.move_all(side, &files, done, &begun, send);
         absent.extend(failed.iter().map(String::as_str));
         let lists = plan.folders.iter().filter(|folder| {
             let is_whole = || {
@@ -131,24 +133,25 @@ impl<'a> Cloud<'a> {
             sizes.contains_key(&*folder.list.md5) && is_whole()
         });
         let lists: Vec<&Item> = lists.map(|folder| &folder.list).collect();
-        self.move_all(side, &lists, done, send);
+        self.move_all(side, &lists, done, &begun, send);
         Ok(())
     }
 
     fn push_runs(&self, done: &mut Transferred) -> Result<(), PipelineError> {
         let cache = &self.project.repository.cache;
         let side = self.default_side()?;
-        let runs = LocalRemote::new(cache.folder().to_owned()).keys("runs", self.watch)?;
-        let there: HashSet<String> = side.remote.keys("runs", self.watch)?.into_iter().collect();
+        let runs = LocalRemote::new(cache.folder().to_owned()).keys("runs", self.stop)?;
+        let there: HashSet<String> = side.remote.keys("runs", self.stop)?.into_iter().collect();
         let new = runs
             .into_iter()
             .filter(|key| is_key_of_run(key) && !there.contains(key));
         let items: Vec<Item> = new.map(item_of_run).collect();
         let items: Vec<&Item> = items.iter().collect();
-        self.watch.planned(items.len(), None);
-        self.move_all(&side, &items, done, |item| {
+        let begun = self.begin(Activity::Sending, items.len(), None);
+        let watch = self.watch();
+        self.move_all(&side, &items, done, &begun, |item| {
             let file = cache.folder().join(&item.path);
-            side.remote.upload(&file, &item.path, None, self.watch)
+            side.remote.upload(&file, &item.path, None, watch)
         });
         Ok(())
     }
@@ -218,10 +221,11 @@ impl<'a> Cloud<'a> {
             .iter()
             .filter_map(|item| there.get(&key_of(&item.md5)))
             .sum();
-        self.watch.planned(found.len(), Some(bytes));
-        let failed = self.move_all(side, &found, done, |item| {
+        let begun = self.begin(Activity::Receiving, found.len(), Some(bytes));
+        let watch = self.watch();
+        let failed = self.move_all(side, &found, done, &begun, |item| {
             let key = key_of(&item.md5);
-            let fill = |into: &mut dyn Write| side.remote.download(&key, into, self.watch);
+            let fill = |into: &mut dyn Write| side.remote.download(&key, into, watch);
             let other = cache
                 .receive(&item.md5, fill)
                 .map_err(|error| match error {
@@ -249,17 +253,17 @@ impl<'a> Cloud<'a> {
     fn fetch_runs(&self, done: &mut Transferred) -> Result<(), PipelineError> {
         let cache = &self.project.repository.cache;
         let side = self.default_side()?;
-        let there = side.remote.keys("runs", self.watch)?;
+        let there = side.remote.keys("runs", self.stop)?;
         let new = there
             .into_iter()
             .filter(|key| is_key_of_run(key) && !cache.folder().join(key).exists());
         let items: Vec<Item> = new.map(item_of_run).collect();
         let items: Vec<&Item> = items.iter().collect();
-        self.watch.planned(items.len(), None);
-        self.move_all(&side, &items, done, |item| {
+        let begun = self.begin(Activity::Receiving, items.len(), None);
+        let watch = self.watch();
+        self.move_all(&side, &items, done, &begun, |item| {
             let mut contents = Vec::new();
-            side.remote
-                .download(&item.path, &mut contents, self.watch)?;
+            side.remote.download(&item.path, &mut contents, watch)?;
             Ok(strata_fs::write_atomically(
                 &cache.folder().join(&item.path),
                 &contents,
@@ -292,17 +296,30 @@ impl<'a> Cloud<'a> {
         Ok(Value::Object(status.into_iter().collect::<Map<_, _>>()))
     }
 
+    fn begin(&self, activity: Activity, files: usize, bytes: Option<u64>) -> Begun<'a> {
+        let progress = &*self.project.repository.progress;
+        Begun::new(progress, activity, files as u64, bytes)
+    }
+
+    fn watch(&self) -> Watch<'a> {
+        Watch {
+            progress: &*self.project.repository.progress,
+            stop: self.stop,
+        }
+    }
+
     /// Moves items side by side and counts them; gives the objects that failed.
     fn move_all(
         &self,
         side: &Side<'_>,
         items: &[&Item],
         done: &mut Transferred,
+        begun: &Begun<'_>,
         work: impl Fn(&Item) -> Result<(), RemoteError> + Sync,
     ) -> HashSet<String> {
         let in_a_row = AtomicUsize::new(0);
         let results = in_parallel(items, side.jobs, |item| {
-            if self.watch.is_interrupted() {
+            if self.stop.is_requested() {
                 return Err(RemoteError::Interrupted);
             }
             if in_a_row.load(Ordering::Relaxed) >= MOST_FAILURES_IN_A_ROW {
@@ -315,7 +332,7 @@ impl<'a> Cloud<'a> {
                     in_a_row.fetch_add(1, Ordering::Relaxed);
                 }
             }
-            self.watch.ended_file();
+            begun.advance(1, 0);
             result
         });
         let mut failed = HashSet::new();
@@ -350,12 +367,12 @@ impl<'a> Cloud<'a> {
         if keys.is_empty() {
             return Ok(HashMap::new());
         }
-        Ok(side.remote.existing(&keys, side.jobs, self.watch)?)
+        Ok(side.remote.existing(&keys, side.jobs, self.stop)?)
     }
 
     /// An interrupted transfer is an error of its own, whatever else failed.
     fn ended(&self, done: Transferred) -> Result<Transferred, PipelineError> {
-        if self.watch.is_interrupted() {
+        if self.stop.is_requested() {
             return Err(RemoteError::Interrupted.into());
         }
         Ok(done)
@@ -406,10 +423,12 @@ impl<'a> Cloud<'a> {
         let set = options
             .get("jobs")
             .and_then(|jobs| jobs.trim().parse().ok());
-        let cores = thread::available_parallelism().map_or(1, usize::from);
         Ok(Side {
             remote: open_remote(&options)?,
-            jobs: self.jobs.or(set).unwrap_or((4 * cores).min(MOST_JOBS)),
+            jobs: self
+                .jobs
+                .or(set)
+                .unwrap_or((4 * parallel::available()).min(MOST_JOBS)),
             outs,
         })
     }

@@ -1,24 +1,19 @@
 //! The work as others see it.
 
-/// Sees transfers as they go, from several threads at a time, and may end them.
-pub trait Watch: Sync {
-    /// So many files of so many bytes in all, if that is known, will be moved.
-    fn planned(&self, _files: usize, _bytes: Option<u64>) {}
+use crate::progress::{DataProgress, Stop};
 
-    /// So many more bytes were moved.
-    fn moved(&self, _bytes: u64) {}
-
-    /// One more file was moved, or given up.
-    fn ended_file(&self) {}
-
-    /// Whether to stop; what is not complete is removed.
-    fn is_interrupted(&self) -> bool {
-        false
-    }
+/// Who sees an object move, and may end that.
+#[derive(Clone, Copy)]
+pub struct Watch<'a> {
+    /// Who is told of the bytes.
+    pub progress: &'a dyn DataProgress,
+    /// Who may want it to stop.
+    pub stop: &'a dyn Stop,
 }
 
-/// Sees nothing and ends nothing.
-#[derive(Debug, Clone, Copy)]
-pub struct Unwatched;
-
-impl Watch for Unwatched {}
+impl Watch<'_> {
+    /// So many more bytes were moved.
+    pub(super) fn moved(self, bytes: usize) {
+        self.progress.advance(0, bytes as u64);
+    }
+}

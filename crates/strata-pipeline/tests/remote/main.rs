@@ -6,14 +6,24 @@
 mod s3_server;
 
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 use s3_server::{ACCESS_KEY, BUCKET, S3Server, Trouble};
 use strata_fs::md5_of_bytes;
 use strata_pipeline::config::Config;
+use strata_pipeline::progress::Silent;
 use strata_pipeline::remote::{
-    Environment, LocalRemote, Remote, RemoteError, RemoteOptions, S3Remote, S3Settings, Unwatched,
+    Environment, LocalRemote, Remote, RemoteError, RemoteOptions, S3Remote, S3Settings, Watch,
 };
 use tempfile::TempDir;
+
+/// Nobody wants anything to stop.
+static GO_ON: AtomicBool = AtomicBool::new(false);
+
+const UNWATCHED: Watch<'_> = Watch {
+    progress: &Silent,
+    stop: &GO_ON,
+};
 
 /// More than one part of an upload, and no multiple of it.
 const LARGE: usize = (20 << 20) + 3;
@@ -45,7 +55,7 @@ fn s3(server: &S3Server, folder: &Path) -> S3Remote {
 
 fn downloaded(remote: &dyn Remote, key: &str) -> Result<Vec<u8>, RemoteError> {
     let mut contents = Vec::new();
-    remote.download(key, &mut contents, &Unwatched)?;
+    remote.download(key, &mut contents, UNWATCHED)?;
     Ok(contents)
 }
 
@@ -54,10 +64,10 @@ fn conforms(remote: &dyn Remote, folder: &Path) {
     let file = folder.join("file");
     let upload = |contents: &[u8], key: &str, md5: Option<&str>| {
         fs_err::write(&file, contents).unwrap();
-        remote.upload(&file, key, md5, &Unwatched)
+        remote.upload(&file, key, md5, UNWATCHED)
     };
-    let size = |key: &str| remote.size(key, &Unwatched).unwrap();
-    let keys = |folder: &str| remote.keys(folder, &Unwatched).unwrap();
+    let size = |key: &str| remote.size(key, &GO_ON).unwrap();
+    let keys = |folder: &str| remote.keys(folder, &GO_ON).unwrap();
 
     // Nothing is there at first, and that is no error.
     assert_eq!(keys("files"), Vec::<String>::new());
@@ -108,7 +118,7 @@ fn conforms(remote: &dyn Remote, folder: &Path) {
     }
     asked.push(list.clone());
     let mut found: Vec<(String, u64)> = remote
-        .existing(&asked, 3, &Unwatched)
+        .existing(&asked, 3, &GO_ON)
         .unwrap()
         .into_iter()
         .collect();
@@ -146,7 +156,7 @@ fn a_bucket_that_is_busy_or_far_away_is_a_remote() {
     let (folder, server) = (TempDir::new().unwrap(), S3Server::start());
     let remote = s3(&server, folder.path());
     // The first answer tells that the server can be reached at all.
-    assert_eq!(remote.size("files/md5/ab/cd", &Unwatched).unwrap(), None);
+    assert_eq!(remote.size("files/md5/ab/cd", &GO_ON).unwrap(), None);
     for method in ["PUT", "GET", "HEAD", "POST"] {
         server.fail(method, "", 1, Trouble::Status(503, "SlowDown"));
         server.fail(method, "", 1, Trouble::Silence);
@@ -181,7 +191,7 @@ fn parts_of_a_failed_upload_are_removed() {
     let contents = vec![7_u8; LARGE];
     fs_err::write(&file, &contents).unwrap();
     let (key, md5) = (key_of(&contents), md5_of_bytes(&contents));
-    let upload = || remote.upload(&file, &key, Some(&md5), &Unwatched);
+    let upload = || remote.upload(&file, &key, Some(&md5), UNWATCHED);
     server.fail("PUT", &key, 9, Trouble::Silence);
     assert!(matches!(
         upload().unwrap_err(),
@@ -231,14 +241,14 @@ fn many_are_found_in_lists_and_few_by_questions() {
     let keys: Vec<String> = (0..60_u32)
         .map(|number| key_of(&number.to_le_bytes()))
         .collect();
-    remote.existing(&keys[..2], 2, &Unwatched).unwrap();
+    remote.existing(&keys[..2], 2, &GO_ON).unwrap();
     let log = server.take_log();
     assert_eq!(
         log.iter().filter(|line| line.starts_with("HEAD")).count(),
         2,
         "{log:?}"
     );
-    remote.existing(&keys, 2, &Unwatched).unwrap();
+    remote.existing(&keys, 2, &GO_ON).unwrap();
     let log = server.take_log();
     assert_eq!(
         log.iter().filter(|line| line.starts_with("HEAD")).count(),

@@ -2,54 +2,19 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
+use std::process::Stdio;
 
-use crate::project::{Outcome, Project};
-
-/// A project without Git and with a state of its own.
-fn initiated() -> Project {
-    let project = Project::new();
-    strata(&project, &["init", "--no-scm", "--quiet"]).ends_with(0);
-    project
-}
-
-fn command(project: &Project, args: &[&str]) -> Command {
-    let mut command = project.command(args);
-    command.env("DVC_SITE_CACHE_DIR", project.path("site"));
-    command
-}
-
-fn strata(project: &Project, args: &[&str]) -> Outcome {
-    Outcome::of(command(project, args).output().expect("the binary starts"))
-}
+use crate::project::{Project, SITE, files_below};
 
 fn config(project: &Project, text: &str) {
     let config = project.read(".dvc/config");
     project.write(".dvc/config", config + text);
 }
 
-/// Files below a folder, links as such, sorted.
-fn files_below(folder: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    let Ok(entries) = fs::read_dir(folder) else {
-        return files;
-    };
-    for entry in entries {
-        let entry = entry.expect("an entry");
-        if entry.file_type().expect("a type").is_dir() {
-            files.extend(files_below(&entry.path()));
-        } else {
-            files.push(entry.path());
-        }
-    }
-    files.sort();
-    files
-}
-
 #[test]
 fn many_files_come_back_as_they_were() {
-    let project = initiated();
+    let project = Project::without_git();
     for index in 0..1500 {
         let contents = index.to_string().repeat(index % 7);
         project.write(&format!("data/{}/{index}.txt", index % 11), contents);
@@ -59,33 +24,37 @@ fn many_files_come_back_as_they_were() {
     symlink("../elsewhere", project.path("data/link")).expect("a link");
     let before = files_below(&project.path("data"));
 
-    strata(&project, &["add", "data"]).ends_with(0);
+    project.strata(&["add", "data"]).ends_with(0);
     let entry = project.read("data.dvc");
     assert!(entry.contains("nfiles: 1502"), "{entry}");
-    strata(&project, &["status"])
+    project
+        .strata(&["status"])
         .ends_with(0)
         .says(&["up to date"]);
 
     fs::remove_dir_all(project.path("data")).expect("removed");
-    strata(&project, &["checkout"])
+    project
+        .strata(&["checkout"])
         .ends_with(0)
         .says(&["A\tdata"]);
     assert_eq!(files_below(&project.path("data")), before);
     assert_eq!(project.read("data/3/1499.txt"), "1499");
     assert_eq!(project.read("data/link"), "linked");
     // Once with what checkout remembers, once with nothing.
-    strata(&project, &["status"])
+    project
+        .strata(&["status"])
         .ends_with(0)
         .says(&["up to date"]);
-    fs::remove_dir_all(project.path("site")).expect("removed");
-    strata(&project, &["status"])
+    fs::remove_dir_all(project.path(SITE)).expect("removed");
+    project
+        .strata(&["status"])
         .ends_with(0)
         .says(&["up to date"]);
 
     project.write("data/3/1499.txt", "9941");
-    let changed = strata(&project, &["status"]).ends_with(0);
+    let changed = project.strata(&["status"]).ends_with(0);
     changed.says(&["changed outs", "modified:           data"]);
-    strata(&project, &["add", "data"]).ends_with(0);
+    project.strata(&["add", "data"]).ends_with(0);
     assert_ne!(project.read("data.dvc"), entry);
     assert_eq!(
         files_below(&project.path(".dvc/tmp/strata")),
@@ -95,16 +64,21 @@ fn many_files_come_back_as_they_were() {
 
 #[test]
 fn a_state_that_is_damaged_is_not_believed() {
-    let project = initiated();
+    let project = Project::without_git();
     project.write("file", "one");
-    strata(&project, &["add", "file"]).ends_with(0);
-    strata(&project, &["status"]).ends_with(0);
-    for state in files_below(&project.path("site/strata")) {
+    project.strata(&["add", "file"]).ends_with(0);
+    // What was written a moment ago is not remembered, what was checked out is.
+    fs::remove_file(project.path("file")).expect("removed");
+    project.strata(&["checkout"]).ends_with(0);
+    let states = files_below(&project.path(SITE));
+    assert_eq!(states.len(), 1);
+    for state in states {
         let mut bytes = fs::read(&state).expect("the state");
         bytes.truncate(bytes.len() / 2);
         fs::write(&state, bytes).expect("damaged");
     }
-    strata(&project, &["status"])
+    project
+        .strata(&["status"])
         .ends_with(0)
         .says(&["up to date"]);
 }
@@ -112,21 +86,22 @@ fn a_state_that_is_damaged_is_not_believed() {
 #[test]
 fn links_replace_what_was_added_and_unite_it_with_the_cache() {
     for (kind, is_link) in [("hardlink", false), ("symlink", true)] {
-        let project = initiated();
+        let project = Project::without_git();
         config(&project, &format!("[cache]\n    type = {kind}\n"));
         project.write("data/a", "a");
         project.write("tool", "#!/bin/sh\n");
         let executable = fs::Permissions::from_mode(0o755);
         fs::set_permissions(project.path("tool"), executable).expect("executable");
-        strata(&project, &["add", "data", "tool"]).ends_with(0);
+        project.strata(&["add", "data", "tool"]).ends_with(0);
         let file = fs::symlink_metadata(project.path("data/a")).expect("the file");
         assert_eq!(file.is_symlink(), is_link, "{kind}");
         assert!(is_link || file.nlink() == 2, "{kind}");
         assert!(project.read("tool.dvc").contains("isexec: true"));
         fs::remove_dir_all(project.path("data")).expect("removed");
-        strata(&project, &["checkout"]).ends_with(0);
+        project.strata(&["checkout"]).ends_with(0);
         assert_eq!(project.read("data/a"), "a");
-        strata(&project, &["status"])
+        project
+            .strata(&["status"])
             .ends_with(0)
             .says(&["up to date"]);
     }
@@ -134,22 +109,23 @@ fn links_replace_what_was_added_and_unite_it_with_the_cache() {
 
 #[test]
 fn an_executable_comes_back_as_one() {
-    let project = initiated();
+    let project = Project::without_git();
     project.write("tool", "#!/bin/sh\n");
     fs::set_permissions(project.path("tool"), fs::Permissions::from_mode(0o755)).expect("set");
-    strata(&project, &["add", "tool"]).ends_with(0);
+    project.strata(&["add", "tool"]).ends_with(0);
     fs::remove_file(project.path("tool")).expect("removed");
-    strata(&project, &["checkout"]).ends_with(0);
+    project.strata(&["checkout"]).ends_with(0);
     let mode = fs::metadata(project.path("tool")).expect("there").mode();
     assert_eq!(mode & 0o300, 0o300);
 }
 
 #[test]
 fn a_killed_add_leaves_no_half_object_and_its_litter_goes_with_the_next() {
-    let project = initiated();
+    let project = Project::without_git();
     project.write("large", vec![7; 64 << 20]);
     let scratch = project.path(".dvc/cache/.strata-tmp");
-    let mut child = command(&project, &["add", "large"])
+    let mut child = project
+        .command(&["add", "large"])
         .stdout(Stdio::null())
         .spawn()
         .expect("the binary starts");
@@ -163,41 +139,34 @@ fn a_killed_add_leaves_no_half_object_and_its_litter_goes_with_the_next() {
         let length = fs::metadata(&object).expect("an object").len();
         assert_eq!(length, 64 << 20, "{}", object.display());
     }
-    strata(&project, &["add", "large"]).ends_with(0);
+    project.strata(&["add", "large"]).ends_with(0);
     // The second run had nothing to write if the first one came to its end.
     project.write("more", "m");
-    strata(&project, &["add", "more"]).ends_with(0);
+    project.strata(&["add", "more"]).ends_with(0);
     assert!(!scratch.exists());
     assert_eq!(files_below(&project.path(".dvc/cache/files")).len(), 2);
 }
 
 #[test]
 fn a_lock_that_strata_does_not_have_is_refused_by_name() {
-    let project = initiated();
+    let project = Project::without_git();
     config(&project, "    hardlink_lock = true\n");
     project.write("file", "one");
-    let refused = strata(&project, &["add", "file"]).ends_with(251);
+    let refused = project.strata(&["add", "file"]).ends_with(251);
     refused.says(&["core.hardlink_lock", "--unset"]);
     assert!(!project.path("file.dvc").exists());
 }
 
 #[test]
 fn what_is_written_is_staged_in_git_where_the_settings_say_so() {
-    let project = Project::new();
-    let git = |args: &[&str]| {
-        let mut git = Command::new("git");
-        let output = git.current_dir(project.path("")).args(args).output();
-        String::from_utf8(output.expect("git").stdout).expect("text")
-    };
-    git(&["init", "--quiet"]);
-    strata(&project, &["init", "--quiet"]).ends_with(0);
+    let project = Project::in_git();
     config(
         &project,
         "[core]\n    autostage = true\n    analytics = false\n    check_update = false\n    checksum_jobs = 2\n",
     );
     project.write("file", "one");
-    strata(&project, &["add", "file"]).ends_with(0);
-    let staged = git(&["diff", "--cached", "--name-only"]);
+    project.strata(&["add", "file"]).ends_with(0);
+    let staged = project.git(&["diff", "--cached", "--name-only"]);
     for name in [".gitignore", "file.dvc"] {
         assert!(staged.lines().any(|line| line == name), "{staged}");
     }
@@ -205,18 +174,16 @@ fn what_is_written_is_staged_in_git_where_the_settings_say_so() {
 
 #[test]
 fn folders_that_git_ignores_are_not_searched_for_stages() {
-    let project = Project::new();
-    let mut git = Command::new("git");
-    let made = git.current_dir(project.path("")).args(["init", "--quiet"]);
-    assert!(made.status().expect("git").success());
-    strata(&project, &["init", "--quiet"]).ends_with(0);
+    let project = Project::in_git();
     project.write(".gitignore", "venv/\n");
     project.write("venv/deep/dvc.yaml", "stages: nonsense\n");
     project.write("seen/dvc.yaml", "stages:\n  one:\n    cmd: echo\n");
-    let listed = strata(&project, &["stage", "list", "--all", "--name-only"]).ends_with(0);
+    let listed = project
+        .strata(&["stage", "list", "--all", "--name-only"])
+        .ends_with(0);
     assert_eq!(listed.stdout, "seen/dvc.yaml:one\n");
 
     project.write(".gitignore", "venv/\nseen/dvc.yaml\n");
-    let refused = strata(&project, &["status"]).ends_with(255);
+    let refused = project.strata(&["status"]).ends_with(255);
     refused.says(&["seen/dvc.yaml", "is git-ignored"]);
 }

@@ -1,16 +1,10 @@
 //! Branches of a project, merged by Git with the driver.
 
-use std::env;
-use std::path::Path;
-use std::process::Command;
-
 use crate::project::{Outcome, Project};
 
 /// A project in a Git repository with the driver installed and committed.
 fn repository() -> Project {
-    let project = Project::new();
-    git(&project, &["init", "--quiet", "--initial-branch=main"]).ends_with(0);
-    project.strata(&["init", "--quiet"]).ends_with(0);
+    let project = Project::in_git();
     project.strata(&["lock", "install"]).ends_with(0).says(&[
         "Added 'dvc.lock merge=strata' to .gitattributes",
         "merge.strata.driver",
@@ -18,37 +12,16 @@ fn repository() -> Project {
     project
 }
 
-/// Git without anybody's settings, which finds the binary under test.
-fn git(project: &Project, args: &[&str]) -> Outcome {
-    let binary = Path::new(env!("CARGO_BIN_EXE_strata"));
-    let folder = binary.parent().expect("a file has a folder");
-    let others = env::var("PATH").expect("a path");
-    let mut command = Command::new("git");
-    command
-        .current_dir(project.path(""))
-        .args(["-c", "user.name=n", "-c", "user.email=e@example.org"])
-        .args(args)
-        .env("PATH", format!("{}:{others}", folder.display()))
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_NOSYSTEM", "1");
-    Outcome::of(command.output().expect("git starts"))
-}
-
-fn commit(project: &Project, message: &str) {
-    git(project, &["add", "--all"]).ends_with(0);
-    git(project, &["commit", "--quiet", "-m", message]).ends_with(0);
-}
-
-/// Changes the project on a branch `theirs` and on `main`, both from what is there, and merges.
+/// Changes the project on a branch `theirs` and on `master`, both from what is there, and merges.
 fn merge(project: &Project, theirs: impl Fn(), ours: impl Fn()) -> Outcome {
-    commit(project, "base");
-    git(project, &["checkout", "--quiet", "-b", "theirs"]).ends_with(0);
+    project.commit("base");
+    project.git(&["checkout", "--quiet", "-b", "theirs"]);
     theirs();
-    commit(project, "theirs");
-    git(project, &["checkout", "--quiet", "main"]).ends_with(0);
+    project.commit("theirs");
+    project.git(&["checkout", "--quiet", "master"]);
     ours();
-    commit(project, "ours");
-    git(project, &["merge", "--quiet", "--no-edit", "theirs"])
+    project.commit("ours");
+    project.try_git(&["merge", "--quiet", "--no-edit", "theirs"])
 }
 
 /// A lock file of stages with commands.
@@ -103,7 +76,9 @@ fn a_stage_that_both_branches_ran_is_a_conflict() {
         rest.starts_with("  b:\n    cmd: B\n") && !conflict.contains("b:\n"),
         "{merged}"
     );
-    git(&project, &["diff", "--name-only", "--diff-filter=U"]).says(&["sub/dvc.lock"]);
+    project
+        .try_git(&["diff", "--name-only", "--diff-filter=U"])
+        .says(&["sub/dvc.lock"]);
 }
 
 #[test]

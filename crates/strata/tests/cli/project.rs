@@ -1,13 +1,17 @@
 //! A fresh folder to run the binary in, with a small data set on demand.
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
 pub(crate) const SIDE: usize = 28;
 const CLASSES: u8 = 47;
+
+/// Where a project keeps what it knows of its files: out of Git's sight.
+pub(crate) const SITE: &str = ".dvc/tmp/site";
 
 /// A folder of a test's own.
 pub(crate) struct Project {
@@ -37,7 +41,7 @@ impl Project {
         project
     }
 
-    /// A project with pipelines in a Git repository, whose state is its own.
+    /// A project with pipelines in a Git repository, with a branch `master`.
     pub(crate) fn in_git() -> Self {
         let project = Self::new();
         project.git(&["init", "-q", "-b", "master"]);
@@ -45,14 +49,33 @@ impl Project {
         project
     }
 
-    /// Runs Git here.
-    pub(crate) fn git(&self, args: &[&str]) {
-        let status = Command::new("git")
+    /// A project with pipelines without Git.
+    pub(crate) fn without_git() -> Self {
+        let project = Self::new();
+        project.strata(&["init", "-q", "--no-scm"]).ends_with(0);
+        project
+    }
+
+    /// Runs Git here; gives what it says.
+    #[track_caller]
+    pub(crate) fn git(&self, args: &[&str]) -> String {
+        self.try_git(args).ends_with(0).stdout
+    }
+
+    /// Git without anybody's settings, which finds the binary under test.
+    pub(crate) fn try_git(&self, args: &[&str]) -> Outcome {
+        let binary = Path::new(env!("CARGO_BIN_EXE_strata"));
+        let folder = binary.parent().expect("a file has a folder");
+        let others = env::var("PATH").expect("a path");
+        let mut command = Command::new("git");
+        command
             .current_dir(self.folder.path())
             .args(["-c", "user.name=a", "-c", "user.email=a@b.c"])
             .args(args)
-            .status();
-        assert!(status.expect("Git starts").success(), "git {args:?}");
+            .env("PATH", format!("{}:{others}", folder.display()))
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_NOSYSTEM", "1");
+        Outcome::of(command.output().expect("Git starts"))
     }
 
     /// Commits everything.
@@ -82,12 +105,17 @@ impl Project {
     /// The binary in this folder, with nothing of the caller's environment that it would read.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_strata"));
-        command.current_dir(self.folder.path()).args(args);
-        command.env(
-            "STRATA_SITE_CACHE_DIR",
-            self.folder.path().join(".dvc/tmp/site"),
-        );
+        command
+            .current_dir(self.folder.path())
+            .args(args)
+            .stdin(Stdio::null())
+            .env("SHELL", "/bin/sh")
+            .env("XDG_CONFIG_HOME", self.path(".dvc/tmp/user"))
+            .env("XDG_CONFIG_DIRS", self.path(".dvc/tmp/machine"))
+            .env("DVC_SITE_CACHE_DIR", self.path(SITE));
         for variable in [
+            "DVC_ROOT",
+            "STRATA_REPRO",
             "MLP_DATA_DIR",
             "ASSIGNMENT1_OUTDIR",
             "WANDB_MODE",
@@ -126,6 +154,24 @@ impl Project {
         });
         rows.collect()
     }
+}
+
+/// Files below a folder, links as such, sorted.
+pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let Ok(entries) = fs::read_dir(folder) else {
+        return files;
+    };
+    for entry in entries {
+        let entry = entry.expect("an entry");
+        if entry.file_type().expect("a type").is_dir() {
+            files.extend(files_below(&entry.path()));
+        } else {
+            files.push(entry.path());
+        }
+    }
+    files.sort();
+    files
 }
 
 impl Outcome {

@@ -2,26 +2,24 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
-use crate::project::{Outcome, Project};
+use crate::project::{Outcome, Project, files_below};
 use crate::s3_server::{ACCESS_KEY, BUCKET, S3Server, Trouble};
 
 const SECRET: &str = "wJalrXUtnFEMI-secret";
 
-/// A project without Git whose user has no settings of his own.
+/// A project without Git whose user has no keys of his own.
 struct Study {
     project: Project,
 }
 
 impl Study {
     fn new() -> Self {
-        let study = Self {
-            project: Project::new(),
-        };
-        study.ok(&["init", "--no-scm", "-q"]);
-        study
+        Self {
+            project: Project::without_git(),
+        }
     }
 
     /// With `data/` of three files and `model`, tracked, and a bucket as the default remote.
@@ -78,9 +76,6 @@ impl Study {
         }
         command
             .env("HOME", self.project.path("home"))
-            .env("XDG_CONFIG_HOME", self.project.path("home/.config"))
-            .env("XDG_CONFIG_DIRS", self.project.path("etc"))
-            .env("DVC_SITE_CACHE_DIR", self.project.path("site"))
             .env("AWS_MAX_ATTEMPTS", "2");
         command
     }
@@ -115,19 +110,6 @@ impl Study {
         let _ = fs::remove_dir_all(self.project.path("data"));
         let _ = fs::remove_file(self.project.path("model"));
     }
-}
-
-fn files_below(folder: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        if entry.path().is_dir() {
-            files.extend(files_below(&entry.path()));
-        } else {
-            files.push(entry.path());
-        }
-    }
-    files.sort();
-    files
 }
 
 /// The object of a file of the study.

@@ -9,26 +9,9 @@ use crate::project::{Outcome, Project};
 
 /// A project without Git, with a `dvc.yaml`.
 fn pipeline(dvc_yaml: &str) -> Project {
-    let project = Project::new();
+    let project = Project::without_git();
     project.write("dvc.yaml", dvc_yaml);
-    project.strata(&["init", "--no-scm", "-q"]).ends_with(0);
     project
-}
-
-/// The binary as a job of a shell has it: the first of a process group.
-fn command(project: &Project, args: &[&str]) -> Command {
-    let mut command = project.command(args);
-    command
-        .env("SHELL", "/bin/sh")
-        .env("STRATA_SITE_CACHE_DIR", project.path("site"))
-        .env_remove("STRATA_REPRO")
-        .env_remove("DVC_ROOT")
-        .stdin(Stdio::null());
-    command
-}
-
-fn strata(project: &Project, args: &[&str]) -> Outcome {
-    Outcome::of(command(project, args).output().expect("the binary starts"))
 }
 
 fn fifo(project: &Project, name: &str) {
@@ -47,8 +30,10 @@ struct Running {
 }
 
 impl Running {
+    /// As a job of a shell: the first of a process group.
     fn start(project: &Project, args: &[&str]) -> Self {
-        let mut child = command(project, args)
+        let mut child = project
+            .command(args)
             .process_group(0)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -118,12 +103,12 @@ stages:
 #[test]
 fn independent_stages_run_side_by_side_and_leave_the_lock_file_of_a_sequence() {
     let sequence = pipeline(MEETING);
-    strata(&sequence, &["repro"]).ends_with(0);
+    sequence.strata(&["repro"]).ends_with(0);
 
     // `first` cannot end before `second` has run.
     let project = pipeline(MEETING);
     fifo(&project, "meet");
-    let outcome = strata(&project, &["repro", "--jobs", "2"]).ends_with(0);
+    let outcome = project.strata(&["repro", "--jobs", "2"]).ends_with(0);
     assert_eq!(project.read("dvc.lock"), sequence.read("dvc.lock"));
     assert_eq!(project.read("c.txt"), "a\nb\n");
     let lines: Vec<&str> = outcome.stdout.lines().collect();
@@ -132,7 +117,8 @@ fn independent_stages_run_side_by_side_and_leave_the_lock_file_of_a_sequence() {
         .position(|line| *line == "Finished stage 'second':");
     let after = finished.expect("it is said when a stage has ended") + 1;
     assert_eq!(lines[after], "said by second");
-    strata(&project, &["repro", "-j", "2"])
+    project
+        .strata(&["repro", "-j", "2"])
         .ends_with(0)
         .says(&["Stage 'third' didn't change, skipping"]);
 }
@@ -176,7 +162,8 @@ stages:
     ]);
     assert!(!project.path("later.txt").exists());
 
-    strata(&project, &["repro", "-k", "-j2", "bad", "later"])
+    project
+        .strata(&["repro", "-k", "-j2", "bad", "later"])
         .ends_with(255)
         .says(&["ERROR: failed to reproduce 'bad'"]);
     assert!(project.path("later.txt").exists());
@@ -195,7 +182,7 @@ stages:
     );
     project.write("sub/deep/dvc.yaml", "stages:\n  two: {cmd: echo 2}\n");
     let ran = |args: &[&str]| {
-        let outcome = strata(&project, args).ends_with(0);
+        let outcome = project.strata(args).ends_with(0);
         let lines = outcome.stdout.lines();
         let names = lines.filter_map(|line| line.strip_prefix("Running stage '"));
         names
@@ -209,17 +196,20 @@ stages:
         ["sub/deep/dvc.yaml:two"]
     );
     assert_eq!(ran(&["repro", "-sP", "--dry"]).len(), 4);
-    strata(&project, &["repro", "--glob", "two*"])
+    project
+        .strata(&["repro", "--glob", "two*"])
         .ends_with(255)
         .says(&["ERROR: no stages match 'two*'"]);
-    strata(&project, &["repro", "dvc.lock"])
+    project
+        .strata(&["repro", "dvc.lock"])
         .ends_with(255)
         .says(&["ERROR: Did you mean: `dvc.yaml`?"]);
-    strata(&project, &["repro", "oen"]).ends_with(255).says(&[
+    project.strata(&["repro", "oen"]).ends_with(255).says(&[
         "ERROR: Stage 'oen' not found inside 'dvc.yaml' file",
         "hint: did you mean `one`?",
     ]);
-    strata(&project, &["checkout", "each@c"])
+    project
+        .strata(&["checkout", "each@c"])
         .ends_with(255)
         .says(&[
             "ERROR: 'each@c' does not exist as an output or a stage name in 'dvc.yaml'",
@@ -242,15 +232,17 @@ stages:
     do: {cmd: echo}
 ",
     );
-    strata(&project, &["repro", "-s", "good"]).ends_with(0);
-    strata(&project, &["status", "good"])
+    project.strata(&["repro", "-s", "good"]).ends_with(0);
+    project
+        .strata(&["status", "good"])
         .ends_with(0)
         .says(&["up to date"]);
     for args in [&["repro", "-s", "bad"][..], &["repro", "good"], &["status"]] {
-        let outcome = strata(&project, args).says(&["Could not find 'nothing'"]);
+        let outcome = project.strata(args).says(&["Could not find 'nothing'"]);
         assert_ne!(outcome.code, Some(0), "{args:?}");
     }
-    strata(&project, &["repro", "-s", "goad"])
+    project
+        .strata(&["repro", "-s", "goad"])
         .ends_with(255)
         .says(&["Stage 'goad' not found inside 'dvc.yaml' file"]);
 }
@@ -274,7 +266,8 @@ fn mappings_in_commands_are_written_as_the_settings_say() {
             ".dvc/config",
             format!("[core]\n    no_scm = True\n{settings}"),
         );
-        strata(&project, &["repro", "--dry"])
+        project
+            .strata(&["repro", "--dry"])
             .ends_with(0)
             .says(&[&format!("{words}\n")]);
     }
@@ -282,7 +275,7 @@ fn mappings_in_commands_are_written_as_the_settings_say() {
         ".dvc/config",
         "[core]\n    no_scm = True\n[parsing]\n    bool = maybe\n",
     );
-    strata(&project, &["repro"]).ends_with(251).says(&[
+    project.strata(&["repro"]).ends_with(251).says(&[
         "expected one of store_true, boolean_optional",
         "['parsing']['bool']",
     ]);
@@ -303,29 +296,32 @@ stages:
 fn a_failed_stage_gets_its_outputs_back_or_says_how() {
     let project = pipeline(FAILING);
     project.write("data.txt", "1");
-    strata(&project, &["repro", "train"]).ends_with(0);
+    project.strata(&["repro", "train"]).ends_with(0);
     let lock = project.read("dvc.lock");
     project.write("data.txt", "2");
     project.write("break", "");
 
     project.write("loose/x", "changed by hand\n");
-    strata(&project, &["repro", "--restore-on-failure", "train"])
+    project
+        .strata(&["repro", "--restore-on-failure", "train"])
         .ends_with(255)
         .says(&["The previous outputs of 'train' are back: 'kept.txt', 'loose'."]);
     assert_eq!(project.read("kept.txt"), "1\n");
     assert_eq!(project.read("loose/x"), "changed by hand\n");
     assert_eq!(project.read("dvc.lock"), lock);
 
-    strata(&project, &["repro", "train"]).ends_with(255).says(&[
+    project.strata(&["repro", "train"]).ends_with(255).says(&[
         "`strata checkout train` takes them from the cache",
         "Removed, and not in the cache: 'loose'.",
     ]);
     assert_eq!(project.read("kept.txt"), "half\n");
-    strata(&project, &["checkout", "-f", "train"]);
+    project.strata(&["checkout", "-f", "train"]);
     assert_eq!(project.read("kept.txt"), "1\n");
 
     std::fs::remove_file(project.path("break")).expect("it is there");
-    strata(&project, &["repro", "--restore-on-failure", "train"]).ends_with(0);
+    project
+        .strata(&["repro", "--restore-on-failure", "train"])
+        .ends_with(0);
     assert!(
         !project
             .path(".dvc/tmp/repro")
@@ -340,18 +336,18 @@ fn a_failed_stage_gets_its_outputs_back_or_says_how() {
 fn outputs_survive_a_kill() {
     let project = pipeline(FAILING);
     project.write("data.txt", "1");
-    strata(&project, &["repro", "train"]).ends_with(0);
+    project.strata(&["repro", "train"]).ends_with(0);
     project.write("loose/x", "changed by hand\n");
     let killing = FAILING.replace("exit 1;", "kill -9 $PPID; exit 1;");
     project.write("dvc.yaml", killing);
     project.write("break", "");
-    let killed = strata(&project, &["repro", "--restore-on-failure", "train"]);
+    let killed = project.strata(&["repro", "--restore-on-failure", "train"]);
     assert_eq!(killed.code, None);
     assert!(!project.path("loose").exists());
 
     // The command outlives strata for a moment.
     loop {
-        let outcome = strata(&project, &["repro", "other"]);
+        let outcome = project.strata(&["repro", "other"]);
         if outcome.code == Some(255) {
             outcome.says(&["commands of a reproduction that was killed are still running"]);
             thread::yield_now();
@@ -447,7 +443,8 @@ stages:
 #[test]
 fn a_dry_run_shows_a_pipeline_that_never_ran() {
     let project = pipeline(MEETING);
-    strata(&project, &["repro", "--dry"])
+    project
+        .strata(&["repro", "--dry"])
         .ends_with(0)
         .says(&["Running stage 'third':\n> cat a.txt b.txt > c.txt\n"]);
     assert!(!project.path("dvc.lock").exists());
@@ -458,9 +455,10 @@ fn a_dry_run_shows_a_pipeline_that_never_ran() {
 fn it_is_said_why_a_stage_runs() {
     let project = pipeline(FAILING);
     project.write("data.txt", "1");
-    strata(&project, &["repro", "-v", "train"]).ends_with(0);
+    project.strata(&["repro", "-v", "train"]).ends_with(0);
     project.write("data.txt", "2");
-    strata(&project, &["repro", "--verbose", "train"])
+    project
+        .strata(&["repro", "--verbose", "train"])
         .ends_with(0)
         .says(&["Stage 'train' runs because dependency 'data.txt' is modified."]);
 }

@@ -12,7 +12,7 @@ use crate::error::PipelineError;
 use crate::hash::HashInfo;
 use crate::lock::PathsGuard;
 use crate::project::Project;
-use crate::remote::{Cloud, Unwatched};
+use crate::remote::Cloud;
 use crate::stage::changes::{Change, Missing};
 use crate::stage::{Output, Stage};
 
@@ -245,7 +245,7 @@ impl<'a> Run<'a> {
 
     /// Brings a stage's outputs from the remote into the workspace.
     fn bring(&mut self, index: usize) -> Result<(), PipelineError> {
-        Cloud::open(self.project, None, None, &Unwatched)?.fetch(&[index], false)?;
+        Cloud::open(self.project, None, None, self.interruption)?.fetch(&[index], false)?;
         let outs = self.project.stages[index].outs.iter();
         for out in outs.filter(|out| out.is_cached) {
             out.checkout(self.project)?;

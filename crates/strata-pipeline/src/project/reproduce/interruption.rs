@@ -15,6 +15,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, getsid, kill_process, waitid};
 
+use crate::progress::Stop;
+
 /// The variable by which the processes of a reproduction are known, whoever their parents are by now. One
 /// reproduction within another adds its mark to that of the outer one.
 const MARK: &str = "STRATA_REPRO";
@@ -76,11 +78,6 @@ impl Interruption {
     /// What this reproduction is known by: its process and the time of its start.
     pub(super) fn mark(&self) -> &str {
         &self.mark
-    }
-
-    /// Whether nothing new is to be started.
-    pub fn is_requested(&self) -> bool {
-        self.state().first.is_some()
     }
 
     /// Takes a signal.
@@ -196,6 +193,13 @@ impl Interruption {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Stop for Interruption {
+    /// Nothing new is to be started then.
+    fn is_requested(&self) -> bool {
+        self.state().first.is_some()
     }
 }
 

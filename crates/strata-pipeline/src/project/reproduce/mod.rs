@@ -28,7 +28,7 @@ use self::schedule::Run;
 use super::graph::Graph;
 use super::index::Project;
 use crate::error::PipelineError;
-use crate::remote::{Cloud, Unwatched};
+use crate::remote::Cloud;
 
 /// What happens when a stage fails.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -151,7 +151,7 @@ pub fn reproduce(
     };
     let order = plan(project, &graph, request)?;
     if request.pull && !request.no_run_cache && !request.dry {
-        Cloud::open(project, None, None, &Unwatched)?.fetch(&[], true)?;
+        Cloud::open(project, None, None, interruption)?.fetch(&[], true)?;
     }
     let path_locks = project.repository.path_locks(command_line);
     let workplace = if request.dry {

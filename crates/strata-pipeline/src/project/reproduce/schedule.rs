@@ -11,6 +11,7 @@ use super::plan::active;
 use super::{OnError, Progress, Reach, Request};
 use crate::error::PipelineError;
 use crate::lock::{PathLocks, RepositoryLock};
+use crate::progress::Stop as _;
 use crate::project::graph::Graph;
 use crate::project::index::Project;
 use crate::project::lock_file;
@@ -24,7 +25,7 @@ pub(super) struct Run<'a> {
     pub(super) progress: &'a mut dyn Progress,
     /// None where nothing is to be written.
     pub(super) workplace: Option<&'a Workplace>,
-    interruption: &'a Interruption,
+    pub(super) interruption: &'a Interruption,
     lock: RepositoryLock,
     /// For each stage that is added to a lock file by this run, its place in the order.
     added: Vec<(usize, Address)>,

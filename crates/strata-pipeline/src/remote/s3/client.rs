@@ -12,7 +12,8 @@ use ureq::http::Response;
 use ureq::{Agent, Body};
 
 use super::settings::S3Settings;
-use crate::remote::{RemoteError, Watch, code_of};
+use crate::progress::Stop;
+use crate::remote::{RemoteError, code_of};
 
 /// How long a signature holds; it counts when a request begins.
 const SIGNATURE_HOLDS: Duration = Duration::from_hours(1);
@@ -115,12 +116,12 @@ impl Client {
     /// Tries something until it succeeds or fails for good. Waits grow, and differ from thread to thread.
     pub(super) fn with_retries<T>(
         &self,
-        watch: &dyn Watch,
+        stop: &dyn Stop,
         mut attempt: impl FnMut() -> Result<T, Failed>,
     ) -> Result<T, RemoteError> {
         let mut failures = 0;
         loop {
-            if watch.is_interrupted() {
+            if stop.is_requested() {
                 return Err(RemoteError::Interrupted);
             }
             match attempt() {
@@ -131,7 +132,7 @@ impl Client {
                     if failures >= self.most_failures() {
                         return Err(error);
                     }
-                    pause(wait.unwrap_or_else(|| backoff(failures)), watch);
+                    pause(wait.unwrap_or_else(|| backoff(failures)), stop);
                 }
             }
         }
@@ -362,9 +363,9 @@ pub(super) fn backoff(failures: u32) -> Duration {
     longest.mul_f64(0.5 + 0.5 * chance as f64 / 1000.0)
 }
 
-pub(super) fn pause(time: Duration, watch: &dyn Watch) {
+pub(super) fn pause(time: Duration, stop: &dyn Stop) {
     let until = Instant::now() + time;
-    while !watch.is_interrupted() {
+    while !stop.is_requested() {
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return;

@@ -3,8 +3,9 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::store::S3Remote;
-use crate::remote::parallel::in_parallel;
-use crate::remote::{RemoteError, Watch, sizes_one_by_one};
+use crate::parallel::in_parallel;
+use crate::progress::Stop;
+use crate::remote::{RemoteError, sizes_one_by_one};
 
 /// Keys of a page of a list.
 const PAGE: usize = 1000;
@@ -22,13 +23,13 @@ impl S3Remote {
         &self,
         keys: &[String],
         jobs: usize,
-        watch: &dyn Watch,
+        stop: &dyn Stop,
     ) -> Result<HashMap<String, u64>, RemoteError> {
         let are_objects = keys.iter().all(|key| key.starts_with("files/md5/"));
         if keys.len() <= 1 || !are_objects {
-            return sizes_one_by_one(self, keys, jobs, watch);
+            return sizes_one_by_one(self, keys, jobs, stop);
         }
-        let objects = self.estimate(keys.len(), watch)?;
+        let objects = self.estimate(keys.len(), stop)?;
         let pages = objects.div_ceil(PAGE);
         let weight = if objects > MANY_OBJECTS {
             pages * WEIGHT_OF_PAGES
@@ -36,16 +37,16 @@ impl S3Remote {
             pages
         };
         if keys.len() < weight {
-            return sizes_one_by_one(self, keys, jobs, watch);
+            return sizes_one_by_one(self, keys, jobs, stop);
         }
-        self.find_in_lists(keys, pages, jobs, watch)
+        self.find_in_lists(keys, pages, jobs, stop)
     }
 
     /// About how many objects there are; more than need be counted to know that questions are fewer are not.
-    fn estimate(&self, keys: usize, watch: &dyn Watch) -> Result<usize, RemoteError> {
+    fn estimate(&self, keys: usize, stop: &dyn Stop) -> Result<usize, RemoteError> {
         let enough = MANY_OBJECTS.max(keys.saturating_mul(PAGE) / WEIGHT_OF_PAGES) / PREFIXES;
         let mut found = 0;
-        self.each_page(SAMPLE, watch, |page| {
+        self.each_page(SAMPLE, stop, |page| {
             found += page.len();
             found <= enough
         })?;
@@ -58,7 +59,7 @@ impl S3Remote {
         keys: &[String],
         pages: usize,
         jobs: usize,
-        watch: &dyn Watch,
+        stop: &dyn Stop,
     ) -> Result<HashMap<String, u64>, RemoteError> {
         let wanted: HashSet<&str> = keys.iter().map(String::as_str).collect();
         let folders: BTreeSet<&str> = keys
@@ -76,7 +77,7 @@ impl S3Remote {
         };
         let lists = in_parallel(&starts, jobs, |start| {
             let mut found = Vec::new();
-            self.each_page(start, watch, |page| {
+            self.each_page(start, stop, |page| {
                 found.extend(
                     page.into_iter()
                         .filter(|(key, _)| wanted.contains(key.as_str())),

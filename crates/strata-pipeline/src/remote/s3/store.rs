@@ -9,6 +9,7 @@ use rusty_s3::actions::ListObjectsV2;
 
 use super::client::{Client, Failed, Request, backoff, broken, pause};
 use super::settings::S3Settings;
+use crate::progress::Stop;
 use crate::remote::{Remote, RemoteError, Watch};
 
 /// A bucket, or a folder of one.
@@ -57,11 +58,11 @@ impl S3Remote {
     }
 
     /// A `HEAD` that finds nothing does not say what is missing; a list does.
-    fn must_have_bucket(&self, watch: &dyn Watch) -> Result<(), RemoteError> {
+    fn must_have_bucket(&self, stop: &dyn Stop) -> Result<(), RemoteError> {
         if self.bucket_is_there.get().is_some() {
             return Ok(());
         }
-        match self.page("", 1, None, watch) {
+        match self.page("", 1, None, stop) {
             // A bucket that may not be listed is there.
             Ok(_) | Err(RemoteError::Refused { status: 403, .. }) => {
                 let _ = self.bucket_is_there.set(());
@@ -77,10 +78,10 @@ impl S3Remote {
         start: &str,
         most: usize,
         token: Option<&str>,
-        watch: &dyn Watch,
+        stop: &dyn Stop,
     ) -> Result<Page, RemoteError> {
         let (address, full) = (self.address(start), self.full(start));
-        let text = self.client.with_retries(watch, || {
+        let text = self.client.with_retries(stop, || {
             let bucket = self.client.bucket();
             let mut list = ListObjectsV2::new(&bucket, self.client.credentials());
             list.with_prefix(full.as_str());
@@ -109,12 +110,12 @@ impl S3Remote {
     pub(super) fn each_page(
         &self,
         start: &str,
-        watch: &dyn Watch,
+        stop: &dyn Stop,
         mut take: impl FnMut(Vec<(String, u64)>) -> bool,
     ) -> Result<(), RemoteError> {
         let mut token = None;
         loop {
-            let page = self.page(start, 1000, token.as_deref(), watch)?;
+            let page = self.page(start, 1000, token.as_deref(), stop)?;
             if !take(page.keys) || page.next.is_none() {
                 return Ok(());
             }
@@ -128,9 +129,9 @@ impl Remote for S3Remote {
         format!("{}{key}", self.address)
     }
 
-    fn size(&self, key: &str, watch: &dyn Watch) -> Result<Option<u64>, RemoteError> {
+    fn size(&self, key: &str, stop: &dyn Stop) -> Result<Option<u64>, RemoteError> {
         let (address, full) = (self.address(key), self.full(key));
-        let found = self.client.with_retries(watch, || {
+        let found = self.client.with_retries(stop, || {
             let bucket = self.client.bucket();
             let action = bucket.head_object(self.client.credentials(), &full);
             let sent = self.client.send(action, &Request::new(&address));
@@ -141,7 +142,7 @@ impl Remote for S3Remote {
             }
         })?;
         if found.is_none() {
-            self.must_have_bucket(watch)?;
+            self.must_have_bucket(stop)?;
         }
         Ok(found)
     }
@@ -151,7 +152,7 @@ impl Remote for S3Remote {
         file: &Path,
         key: &str,
         md5: Option<&str>,
-        watch: &dyn Watch,
+        watch: Watch<'_>,
     ) -> Result<(), RemoteError> {
         self.send_file(file, key, md5, watch)
     }
@@ -161,7 +162,7 @@ impl Remote for S3Remote {
         &self,
         key: &str,
         into: &mut dyn Write,
-        watch: &dyn Watch,
+        watch: Watch<'_>,
     ) -> Result<(), RemoteError> {
         let mut download = Download {
             remote: self,
@@ -185,16 +186,16 @@ impl Remote for S3Remote {
                     if failures >= self.client.most_failures() {
                         return Err(error);
                     }
-                    pause(wait.unwrap_or_else(|| backoff(failures)), watch);
+                    pause(wait.unwrap_or_else(|| backoff(failures)), watch.stop);
                 }
             }
         }
     }
 
-    fn keys(&self, folder: &str, watch: &dyn Watch) -> Result<Vec<String>, RemoteError> {
+    fn keys(&self, folder: &str, stop: &dyn Stop) -> Result<Vec<String>, RemoteError> {
         let mut keys = Vec::new();
         let start = format!("{}/", folder.trim_end_matches('/'));
-        self.each_page(&start, watch, |page| {
+        self.each_page(&start, stop, |page| {
             keys.extend(page.into_iter().map(|(key, _)| key));
             true
         })?;
@@ -206,9 +207,9 @@ impl Remote for S3Remote {
         &self,
         keys: &[String],
         jobs: usize,
-        watch: &dyn Watch,
+        stop: &dyn Stop,
     ) -> Result<HashMap<String, u64>, RemoteError> {
-        self.find(keys, jobs, watch)
+        self.find(keys, jobs, stop)
     }
 }
 
@@ -229,8 +230,8 @@ struct Download<'a> {
 }
 
 impl Download<'_> {
-    fn attempt(&mut self, into: &mut dyn Write, watch: &dyn Watch) -> Result<(), Failed> {
-        if watch.is_interrupted() {
+    fn attempt(&mut self, into: &mut dyn Write, watch: Watch<'_>) -> Result<(), Failed> {
+        if watch.stop.is_requested() {
             return Err(RemoteError::Interrupted.into());
         }
         let client = &self.remote.client;
@@ -281,13 +282,13 @@ impl Download<'_> {
         skip: u64,
         end: Option<u64>,
         into: &mut dyn Write,
-        watch: &dyn Watch,
+        watch: Watch<'_>,
     ) -> Result<(), Failed> {
         let skipped = std::io::copy(&mut body.take(skip), &mut std::io::sink());
         skipped.map_err(|error| broken(&self.address, &error.to_string()))?;
         let mut buffer = vec![0; 1 << 16];
         loop {
-            if watch.is_interrupted() {
+            if watch.stop.is_requested() {
                 return Err(RemoteError::Interrupted.into());
             }
             let count = body.read(&mut buffer).map_err(|error| {
@@ -302,7 +303,7 @@ impl Download<'_> {
             into.write_all(&buffer[..count])
                 .map_err(RemoteError::Disk)?;
             self.done += count as u64;
-            watch.moved(count as u64);
+            watch.moved(count);
         }
         match end {
             Some(end) if self.done < end => {

@@ -1,15 +1,16 @@
 //! Files sent: small ones at once, large ones in parts.
 
-use std::io::{Read, Write as _};
+use std::io::Read;
 use std::path::Path;
 use std::sync::PoisonError;
 
 use rusty_s3::actions::{CompleteMultipartUploadResponse, CreateMultipartUpload};
-use strata_fs::{Md5Writer, md5_of_bytes};
+use strata_fs::{Md5, md5_of_bytes};
 
 use super::client::{Request, broken};
 use super::store::S3Remote;
-use crate::remote::parallel::in_parallel;
+use crate::parallel::in_parallel;
+use crate::progress::Stop;
 use crate::remote::{Remote as _, RemoteError, Watch};
 
 /// A file of up to so many bytes goes in one request, and in memory. boto3 has the same.
@@ -32,7 +33,7 @@ impl S3Remote {
         file: &Path,
         key: &str,
         md5: Option<&str>,
-        watch: &dyn Watch,
+        watch: Watch<'_>,
     ) -> Result<(), RemoteError> {
         let mut source = fs_err::File::open(file)?;
         let size = source.metadata()?.len();
@@ -51,7 +52,7 @@ impl S3Remote {
             return Err(damaged(found));
         }
         let (address, full) = (self.address(key), self.full(key));
-        self.client.with_retries(watch, || {
+        self.client.with_retries(watch.stop, || {
             let bucket = self.client.bucket();
             let action = bucket.put_object(self.client.credentials(), &full);
             let mut request = Request::new(&address);
@@ -60,7 +61,7 @@ impl S3Remote {
             request.makes_object = true;
             self.client.send(action, &request)
         })?;
-        watch.moved(bytes.len() as u64);
+        watch.moved(bytes.len());
         Ok(())
     }
 
@@ -72,17 +73,17 @@ impl S3Remote {
         key: &str,
         expected: Option<&str>,
         damaged: &dyn Fn(String) -> RemoteError,
-        watch: &dyn Watch,
+        watch: Watch<'_>,
     ) -> Result<(), RemoteError> {
         let _one_at_a_time = self.in_parts.lock().unwrap_or_else(PoisonError::into_inner);
-        let upload = self.begin_upload(key, watch)?;
+        let upload = self.begin_upload(key, watch.stop)?;
         let finished =
             self.send_parts(source, size, key, &upload, watch)
                 .and_then(|(etags, found)| {
                     if expected.is_some_and(|expected| expected != found) {
                         return Err(damaged(found));
                     }
-                    self.complete_upload(key, &upload, &etags, watch)
+                    self.complete_upload(key, &upload, &etags, watch.stop)
                 });
         if finished.is_err() {
             self.abort_upload(key, &upload);
@@ -90,9 +91,9 @@ impl S3Remote {
         finished
     }
 
-    fn begin_upload(&self, key: &str, watch: &dyn Watch) -> Result<String, RemoteError> {
+    fn begin_upload(&self, key: &str, stop: &dyn Stop) -> Result<String, RemoteError> {
         let (address, full) = (self.address(key), self.full(key));
-        let text = self.client.with_retries(watch, || {
+        let text = self.client.with_retries(stop, || {
             let bucket = self.client.bucket();
             let action = bucket.create_multipart_upload(self.client.credentials(), &full);
             let mut request = Request::new(&address);
@@ -114,11 +115,11 @@ impl S3Remote {
         size: u64,
         key: &str,
         upload: &str,
-        watch: &dyn Watch,
+        watch: Watch<'_>,
     ) -> Result<(Vec<String>, String), RemoteError> {
         let part_bytes = PART_BYTES.max(size.div_ceil(MOST_PARTS));
         let at_a_time = (PARTS_BYTES / part_bytes).max(1) as usize;
-        let mut hashing = Md5Writer::new(std::io::sink());
+        let mut whole = Md5::new();
         let mut etags: Vec<String> = Vec::new();
         loop {
             let mut parts = Vec::new();
@@ -127,13 +128,13 @@ impl S3Remote {
                 if bytes.is_empty() {
                     break;
                 }
-                hashing.write_all(&bytes)?;
+                whole.update(&bytes);
                 let number = u16::try_from(etags.len() + parts.len() + 1)
                     .map_err(|_| std::io::Error::other("the file grew while it was read"))?;
                 parts.push(Part { number, bytes });
             }
             if parts.is_empty() {
-                return Ok((etags, hashing.hex()));
+                return Ok((etags, whole.hex()));
             }
             for etag in in_parallel(&parts, parts.len(), |part| {
                 self.send_part(key, upload, part, watch)
@@ -148,11 +149,11 @@ impl S3Remote {
         key: &str,
         upload: &str,
         part: &Part,
-        watch: &dyn Watch,
+        watch: Watch<'_>,
     ) -> Result<String, RemoteError> {
         let (address, full) = (self.address(key), self.full(key));
         let md5 = base64_of_hex(&md5_of_bytes(&part.bytes));
-        let etag = self.client.with_retries(watch, || {
+        let etag = self.client.with_retries(watch.stop, || {
             let bucket = self.client.bucket();
             let action = bucket.upload_part(self.client.credentials(), &full, part.number, upload);
             let mut request = Request::new(&address);
@@ -166,7 +167,7 @@ impl S3Remote {
             etag.map(str::to_owned)
                 .ok_or_else(|| broken(&address, "the server gave a part no ETag"))
         })?;
-        watch.moved(part.bytes.len() as u64);
+        watch.moved(part.bytes.len());
         Ok(etag)
     }
 
@@ -175,10 +176,10 @@ impl S3Remote {
         key: &str,
         upload: &str,
         etags: &[String],
-        watch: &dyn Watch,
+        stop: &dyn Stop,
     ) -> Result<(), RemoteError> {
         let (address, full) = (self.address(key), self.full(key));
-        self.client.with_retries(watch, || {
+        self.client.with_retries(stop, || {
             let bucket = self.client.bucket();
             let action = |etags| {
                 bucket.complete_multipart_upload(self.client.credentials(), &full, upload, etags)

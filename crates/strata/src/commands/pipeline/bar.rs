@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressStyle};
 use strata_pipeline::progress::{Activity, DataProgress};
 
 /// Shorter work is over before anybody has read the bar.
@@ -11,7 +11,7 @@ const AFTER: Duration = Duration::from_millis(500);
 /// Between two drawings.
 const EVERY: Duration = Duration::from_millis(100);
 
-/// Files, bytes and bytes a second of the work that goes on.
+/// Files, bytes, bytes a second and the remaining time of the work that goes on.
 #[derive(Debug, Default)]
 pub(super) struct DataBar {
     work: Mutex<Option<Work>>,
@@ -71,10 +71,7 @@ impl DataProgress for DataBar {
 
 impl Work {
     fn draw(&mut self, now: Instant) {
-        let (position, length) = match self.all_bytes {
-            Some(all) => (self.bytes, all),
-            None => (self.files, self.all_files),
-        };
+        let (position, length) = self.position();
         let message = self.message(now - self.began);
         let bar = self.bar.get_or_insert_with(|| {
             let bar = ProgressBar::new(length);
@@ -86,23 +83,37 @@ impl Work {
                 Activity::Hashing => "hashing",
                 Activity::Caching => "to the cache",
                 Activity::CheckingOut => "checking out",
+                Activity::Sending => "pushing",
+                Activity::Receiving => "fetching",
             })
         });
         bar.set_message(message);
         bar.set_position(position);
     }
 
+    /// How much is done of how much.
+    fn position(&self) -> (u64, u64) {
+        match self.all_bytes {
+            Some(all) => (self.bytes, all),
+            None => (self.files, self.all_files),
+        }
+    }
+
     fn message(&self, time: Duration) -> String {
+        let (position, length) = self.position();
+        let left = length.saturating_sub(position) as f64 / position.max(1) as f64;
+        let left = Duration::try_from_secs_f64(time.as_secs_f64() * left).unwrap_or_default();
         let rate = self.bytes as f64 / time.as_secs_f64().max(f64::EPSILON);
         let of_bytes = self
             .all_bytes
             .map_or_else(String::new, |all| format!("/{}", HumanBytes(all)));
         format!(
-            "{}/{} files, {}{of_bytes}, {}/s",
+            "{}/{} files, {}{of_bytes}, {}/s, {} left",
             self.files,
             self.all_files,
             HumanBytes(self.bytes),
-            HumanBytes(rate as u64)
+            HumanBytes(rate as u64),
+            HumanDuration(left)
         )
     }
 }
@@ -125,6 +136,6 @@ mod tests {
             bar: None,
         };
         let said = work.message(Duration::from_secs(2));
-        assert_eq!(said, "3/10 files, 4.00 MiB, 2.00 MiB/s");
+        assert_eq!(said, "3/10 files, 4.00 MiB, 2.00 MiB/s, 5 seconds left");
     }
 }

@@ -3,8 +3,8 @@
 use clap::Args;
 use strata_pipeline::PipelineError;
 use strata_pipeline::project::checkout::{CheckedOut, CheckoutOptions};
-use strata_pipeline::project::targets::Extent;
 
+use super::extent::ExtentArgs;
 use super::open;
 use super::volume::Volume;
 use crate::exit::{Ended, Failure};
@@ -23,12 +23,8 @@ pub(crate) struct CheckoutArgs {
     /// Print how many were added and modified, not which
     #[arg(long)]
     summary: bool,
-    /// What the targets depend on as well
-    #[arg(short = 'd', long)]
-    with_deps: bool,
-    /// Of a folder everything below it
-    #[arg(short = 'R', long)]
-    recursive: bool,
+    #[command(flatten)]
+    extent: ExtentArgs,
     /// Replace files whose contents are nowhere else
     #[arg(short, long)]
     force: bool,
@@ -49,12 +45,9 @@ pub(crate) fn run(args: &CheckoutArgs) -> Result<Ended, Failure> {
     let options = CheckoutOptions {
         force: args.force,
         relink: args.relink,
-        extent: Extent {
-            with_deps: args.with_deps,
-            recursive: args.recursive,
-        },
+        extent: args.extent.into(),
     };
-    let done = project.checkout_with(&args.targets, options)?;
+    let done = project.checkout(&args.targets, options)?;
     output::print(&if args.summary {
         summary(&done)
     } else {

@@ -1,8 +1,8 @@
 //! `strata commit`.
 
 use clap::Args;
-use strata_pipeline::project::targets::Extent;
 
+use super::extent::ExtentArgs;
 use super::open;
 use super::volume::Volume;
 use crate::exit::{Ended, Failure};
@@ -18,12 +18,8 @@ pub(crate) struct CommitArgs {
     /// Also where command, dependencies or outputs have changed
     #[arg(short, long)]
     force: bool,
-    /// What the targets depend on as well
-    #[arg(short = 'd', long)]
-    with_deps: bool,
-    /// Of a folder everything below it
-    #[arg(short = 'R', long)]
-    recursive: bool,
+    #[command(flatten)]
+    extent: ExtentArgs,
     #[command(flatten)]
     volume: Volume,
 }
@@ -32,11 +28,7 @@ pub(crate) fn run(args: &CommitArgs) -> Result<Ended, Failure> {
     args.volume.apply();
     let project = open()?;
     let _lock = project.repository.lock()?;
-    let extent = Extent {
-        with_deps: args.with_deps,
-        recursive: args.recursive,
-    };
-    for stage in project.select(&args.targets, extent)? {
+    for stage in project.select(&args.targets, args.extent.into())? {
         project.commit(stage, args.force)?;
     }
     project.repository.save_state();

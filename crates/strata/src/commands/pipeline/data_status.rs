@@ -6,12 +6,13 @@ use std::fmt::Write as _;
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
 use strata_pipeline::project::revisions::{Difference, Side, difference};
-use strata_pipeline::remote::{Cloud, Unwatched};
+use strata_pipeline::remote::Cloud;
 use strata_pipeline::{PipelineError, Project};
 
 use super::volume::Volume;
 use super::{open, open_at};
 use crate::exit::{Ended, Failure};
+use crate::interrupt;
 use crate::output;
 
 #[derive(Debug, Args)]
@@ -157,14 +158,19 @@ fn lines(content: &Value) -> Vec<String> {
     }
 }
 
-fn status(args: &DataStatusArgs, project: &Project) -> Result<Map<String, Value>, PipelineError> {
+fn status(args: &DataStatusArgs, project: &Project) -> Result<Map<String, Value>, Failure> {
     let chosen = |objects: Objects| args.chosen(project, objects);
     let locked = chosen(project.objects(Side::Locked)?);
     let present = chosen(project.objects(Side::Present)?);
     let mut status = Map::new();
     let mut missing = Vec::new();
     for (path, md5) in &locked {
-        if !project.repository.cache.has(md5)? {
+        if !project
+            .repository
+            .cache
+            .has(md5)
+            .map_err(PipelineError::from)?
+        {
             missing.push(path.clone());
         }
     }
@@ -224,10 +230,11 @@ impl DataStatusArgs {
         self.targets.is_empty() || self.targets.iter().any(meant)
     }
 
-    fn not_in_remote(&self, project: &Project) -> Result<Vec<String>, PipelineError> {
+    fn not_in_remote(&self, project: &Project) -> Result<Vec<String>, Failure> {
         let all: Vec<usize> = (0..project.stages.len()).collect();
-        let status =
-            Cloud::open(project, self.remote.as_deref(), None, &Unwatched)?.status(&all)?;
+        let stop = interrupt::flag()?;
+        let cloud = Cloud::open(project, self.remote.as_deref(), None, &*stop)?;
+        let status = cloud.status(&all)?;
         let entries = status.as_object().into_iter().flatten();
         let lacking = entries
             .filter(|(path, word)| word.as_str() == Some("new") && self.is_meant(project, path));

@@ -12,13 +12,13 @@ pub(crate) mod data_status;
 pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod edit;
+mod extent;
 pub(crate) mod gc;
 pub(crate) mod init;
 pub(crate) mod lock;
 pub(crate) mod metrics;
 pub(crate) mod params;
 pub(crate) mod plots;
-mod progress;
 pub(crate) mod remote;
 pub(crate) mod repro;
 pub(crate) mod root;
@@ -31,7 +31,6 @@ mod volume;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 
-use strata_pipeline::project::targets::Extent;
 use strata_pipeline::{PipelineError, Project, Repository};
 
 use crate::output;
@@ -40,7 +39,7 @@ use bar::DataBar;
 /// The project around the current folder with all of its stages; warnings go to stderr.
 fn open() -> Result<Project, PipelineError> {
     let mut repository = Repository::open(Path::new("."))?;
-    if std::io::stderr().is_terminal() {
+    if std::io::stderr().is_terminal() && !output::is_silent() {
         repository.progress = Box::new(DataBar::default());
     }
     Project::load(repository, Box::new(warn))
@@ -69,11 +68,6 @@ fn open_at(revision: &str) -> Result<Project, PipelineError> {
 fn command_line() -> String {
     let words: Vec<String> = std::env::args().skip(1).collect();
     format!("strata {}", words.join(" "))
-}
-
-/// The stages of some targets, or all without any.
-fn chosen(project: &Project, targets: &[String]) -> Result<Vec<usize>, PipelineError> {
-    project.select(targets, Extent::default())
 }
 
 /// Asks in a terminal; anywhere else the answer is no.

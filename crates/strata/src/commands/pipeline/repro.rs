@@ -31,23 +31,6 @@ Ctrl-C: the commands that run may come to their end, and what they have made is 
 them. Exit codes are DVC's: 0 done, 252 interrupted, 253 not inside of a project, 254 wrong usage, 255 something failed.";
 
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  strata init                   in a Git repository
-  strata init --no-scm          without Git")]
-pub(crate) struct InitArgs {
-    /// Do without Git
-    #[arg(long)]
-    pub(crate) no_scm: bool,
-    /// Replace what is there already, the cache included
-    #[arg(short, long)]
-    pub(crate) force: bool,
-    /// Say nothing but errors
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
-}
-
-#[derive(Debug, Args)]
 #[command(after_help = REPRO_EXAMPLES)]
 pub(crate) struct ReproArgs {
     /// Stages, `file:stage`, .dvc or dvc.yaml files; without any the dvc.yaml here
@@ -115,6 +98,9 @@ pub(crate) struct ReproArgs {
 }
 
 pub(crate) fn run(args: &ReproArgs) -> Result<Ended, Failure> {
+    if args.quiet {
+        output::silence();
+    }
     let interruption = Arc::new(Interruption::default());
     interrupt::stop_reproduction(Arc::clone(&interruption))?;
     let reach = reach(args);
@@ -149,7 +135,7 @@ pub(crate) fn run(args: &ReproArgs) -> Result<Ended, Failure> {
         interactive: args.interactive || project.repository.config.is_true("core", "interactive"),
         verbose: args.verbose > 0,
     };
-    let mut lines = Lines { quiet: args.quiet };
+    let mut lines = Lines;
     let ran = reproduce(
         &mut project,
         &request,
@@ -181,16 +167,12 @@ fn reach(args: &ReproArgs) -> Reach {
 }
 
 /// What happens, line by line, on stdout.
-pub(super) struct Lines {
-    pub(super) quiet: bool,
-}
+pub(super) struct Lines;
 
 impl Progress for Lines {
     fn say(&mut self, line: &str) {
-        if !self.quiet {
-            // A reader that has gone away is no reason to stop a stage.
-            let _ = output::print(&format!("{line}\n"));
-        }
+        // A reader that has gone away is no reason to stop a stage.
+        let _ = output::print(&format!("{line}\n"));
     }
 
     fn confirm(&mut self, question: &str) -> bool {

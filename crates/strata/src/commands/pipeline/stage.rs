@@ -169,13 +169,12 @@ fn run_at_once(name: String) -> Result<(), Failure> {
         reach: Reach::Single,
         ..Request::default()
     };
-    let mut lines = Lines { quiet: false };
     let ran = reproduce(
         &mut open()?,
         &request,
         &command_line(),
         &interruption,
-        &mut lines,
+        &mut Lines,
     );
     // The stage has been named already.
     ran.map(drop).map_err(|error| match error {

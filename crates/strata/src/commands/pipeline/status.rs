@@ -6,12 +6,14 @@ use clap::Args;
 use serde_json::{Map, Value};
 use strata_pipeline::PipelineError;
 use strata_pipeline::project::targets::Extent;
-use strata_pipeline::remote::{Cloud, Unwatched};
+use strata_pipeline::remote::Cloud;
 use strata_pipeline::stage::changes::{Change, Changes};
 
+use super::extent::ExtentArgs;
 use super::volume::Volume;
 use super::{open, open_only};
 use crate::exit::{Ended, Failure};
+use crate::interrupt;
 use crate::output;
 
 #[derive(Debug, Args)]
@@ -30,12 +32,8 @@ pub(crate) struct StatusArgs {
     /// With --cloud: the remote
     #[arg(short, long)]
     remote: Option<String>,
-    /// What the targets depend on as well
-    #[arg(short = 'd', long)]
-    with_deps: bool,
-    /// Of a folder everything below it
-    #[arg(short = 'R', long)]
-    recursive: bool,
+    #[command(flatten)]
+    extent: ExtentArgs,
     /// Taken for the sake of scripts: imports are not looked after
     #[arg(long, hide = true)]
     no_updates: bool,
@@ -47,15 +45,6 @@ pub(crate) struct StatusArgs {
     json: bool,
     #[command(flatten)]
     volume: Volume,
-}
-
-impl StatusArgs {
-    fn extent(&self) -> Extent {
-        Extent {
-            with_deps: self.with_deps,
-            recursive: self.recursive,
-        }
-    }
 }
 
 pub(crate) fn run(args: &StatusArgs) -> Result<Ended, Failure> {
@@ -105,9 +94,10 @@ pub(crate) fn run(args: &StatusArgs) -> Result<Ended, Failure> {
 fn of_remote(args: &StatusArgs) -> Result<Ended, Failure> {
     let project = open()?;
     let _lock = project.repository.lock()?;
-    let targets = project.select(&args.targets, args.extent())?;
+    let targets = project.select(&args.targets, args.extent.into())?;
     let jobs = args.jobs.map(std::num::NonZeroUsize::get);
-    let cloud = Cloud::open(&project, args.remote.as_deref(), jobs, &Unwatched)?;
+    let stop = interrupt::flag()?;
+    let cloud = Cloud::open(&project, args.remote.as_deref(), jobs, &*stop)?;
     let status = cloud.status(&targets)?;
     let entries = status.as_object().into_iter().flatten();
     if args.volume.quiet {
@@ -149,7 +139,7 @@ fn changed_stages(args: &StatusArgs) -> Result<(Vec<(String, Changes)>, bool), P
     let Extent {
         with_deps,
         recursive,
-    } = args.extent();
+    } = args.extent.into();
     let is_alone = !args.targets.is_empty() && !with_deps && !recursive;
     let alone = Some(&args.targets).filter(|_| is_alone);
     let project = match alone.map(|targets| open_only(targets)) {
@@ -158,7 +148,7 @@ fn changed_stages(args: &StatusArgs) -> Result<(Vec<(String, Changes)>, bool), P
         Some(Err(_)) | None => open()?,
     };
     let _lock = project.repository.lock()?;
-    let stages = project.select(&args.targets, args.extent())?;
+    let stages = project.select(&args.targets, args.extent.into())?;
     let mut changed = Vec::new();
     for index in stages {
         let stage = &project.stages[index];

@@ -1,15 +1,18 @@
 //! `strata push`, `fetch` and `pull`.
 
-use clap::Args;
 use std::fmt::Write as _;
+use std::sync::atomic::AtomicBool;
 
+use clap::Args;
+use strata_pipeline::project::checkout::CheckoutOptions;
 use strata_pipeline::remote::{Cloud, RemoteError, Transferred};
-use strata_pipeline::stage::Output;
 use strata_pipeline::{PipelineError, Project};
 
-use super::progress::TransferProgress;
-use super::{chosen, open};
+use super::extent::ExtentArgs;
+use super::open;
+use super::volume::Volume;
 use crate::exit::{Ended, Failure};
+use crate::interrupt;
 use crate::output;
 
 #[derive(Debug, Args)]
@@ -18,8 +21,10 @@ Examples:
   strata push                   send what the remote lacks
   strata pull -r storage train  bring and check out the outputs of one stage")]
 pub(crate) struct TransferArgs {
-    /// Stages and .dvc files; without any everything
+    /// Stages, .dvc files and outputs; without any everything
     pub(crate) targets: Vec<String>,
+    #[command(flatten)]
+    extent: ExtentArgs,
     /// The remote [default: `core.remote` of the settings]
     #[arg(short, long)]
     pub(crate) remote: Option<String>,
@@ -32,37 +37,49 @@ pub(crate) struct TransferArgs {
     /// With pull: replace files whose contents are nowhere else
     #[arg(short, long)]
     pub(crate) force: bool,
-    /// Say nothing but errors
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
+    #[command(flatten)]
+    volume: Volume,
 }
 
 /// Of a long list of files so many are named.
 const MOST_LINES: usize = 50;
 
 pub(crate) fn push(args: &TransferArgs) -> Result<Ended, Failure> {
-    let (project, progress) = (open()?, TransferProgress::new("Pushing", args.quiet)?);
+    args.volume.apply();
+    let (project, stop) = (open()?, interrupt::flag()?);
     let _lock = project.repository.lock()?;
-    let cloud = cloud(&project, args, &progress)?;
-    let done = cloud.push(&stages_of(&project, &args.targets)?, args.run_cache);
-    end(args, "push", progress.cleared(done)?)
+    let cloud = cloud(&project, args, &stop)?;
+    let done = cloud.push(
+        &project.select(&args.targets, args.extent.into())?,
+        args.run_cache,
+    )?;
+    end("push", &done)
 }
 
 pub(crate) fn fetch(args: &TransferArgs) -> Result<Ended, Failure> {
-    let (project, progress) = (open()?, TransferProgress::new("Fetching", args.quiet)?);
+    args.volume.apply();
+    let (project, stop) = (open()?, interrupt::flag()?);
     let _lock = project.repository.lock()?;
-    let cloud = cloud(&project, args, &progress)?;
-    let done = cloud.fetch(&stages_of(&project, &args.targets)?, args.run_cache);
-    end(args, "fetch", progress.cleared(done)?)
+    let cloud = cloud(&project, args, &stop)?;
+    let done = cloud.fetch(
+        &project.select(&args.targets, args.extent.into())?,
+        args.run_cache,
+    )?;
+    end("fetch", &done)
 }
 
 pub(crate) fn pull(args: &TransferArgs) -> Result<Ended, Failure> {
-    let (project, progress) = (open()?, TransferProgress::new("Fetching", args.quiet)?);
+    args.volume.apply();
+    let (project, stop) = (open()?, interrupt::flag()?);
     let _lock = project.repository.lock()?;
-    let targets = stages_of(&project, &args.targets)?;
-    let fetched = cloud(&project, args, &progress)?.fetch(&targets, args.run_cache);
-    let mut done = progress.cleared(fetched)?;
-    let checked_out = project.checkout(&args.targets, args.force)?;
+    let targets = project.select(&args.targets, args.extent.into())?;
+    let mut done = cloud(&project, args, &stop)?.fetch(&targets, args.run_cache)?;
+    let options = CheckoutOptions {
+        force: args.force,
+        extent: args.extent.into(),
+        ..CheckoutOptions::default()
+    };
+    let checked_out = project.checkout(&args.targets, options)?;
     let unknown = targets
         .iter()
         .flat_map(|&stage| &project.stages[stage].outs)
@@ -77,48 +94,21 @@ pub(crate) fn pull(args: &TransferArgs) -> Result<Ended, Failure> {
             done.missing.push(path);
         }
     }
-    end(args, "pull", done)
-}
-
-/// The stages of some targets, which may be paths of outputs; all without any.
-fn stages_of(project: &Project, targets: &[String]) -> Result<Vec<usize>, PipelineError> {
-    if targets.is_empty() {
-        return chosen(project, targets);
-    }
-    let mut stages = Vec::new();
-    for target in targets {
-        match project.stages_of_target(target) {
-            Ok(found) => stages.extend(found),
-            Err(error) => match stage_of_output(project, target) {
-                Some(stage) => stages.push(stage),
-                None => return Err(error),
-            },
-        }
-    }
-    Ok(stages)
-}
-
-fn stage_of_output(project: &Project, target: &str) -> Option<usize> {
-    let target = target.trim_end_matches('/');
-    let has_output = |outs: &[Output]| outs.iter().any(|out| project.display(&out.at) == target);
-    project
-        .stages
-        .iter()
-        .position(|stage| has_output(&stage.outs))
+    end("pull", &done)
 }
 
 fn cloud<'a>(
     project: &'a Project,
     args: &TransferArgs,
-    progress: &'a TransferProgress,
+    stop: &'a AtomicBool,
 ) -> Result<Cloud<'a>, PipelineError> {
     let jobs = args.jobs.map(std::num::NonZeroUsize::get);
-    Cloud::open(project, args.remote.as_deref(), jobs, progress)
+    Cloud::open(project, args.remote.as_deref(), jobs, stop)
 }
 
-fn end(args: &TransferArgs, verb: &'static str, done: Transferred) -> Result<Ended, Failure> {
+fn end(verb: &'static str, done: &Transferred) -> Result<Ended, Failure> {
     let is_whole = done.missing.is_empty() && done.failed.is_empty();
-    if !args.quiet && (is_whole || done.moved > 0) {
+    if is_whole || done.moved > 0 {
         output::print(&match (done.moved, verb) {
             (0, _) => "Everything is up to date.\n".to_owned(),
             (1, "push") => "1 file pushed\n".to_owned(),
