@@ -65,10 +65,12 @@ fn many_files_come_back_as_they_were() {
 #[test]
 fn a_state_that_is_damaged_is_not_believed() {
     let project = Project::without_git();
-    project.write("file", "one");
-    project.strata(&["add", "file"]).ends_with(0);
-    // What was written a moment ago is not remembered, what was checked out is.
-    fs::remove_file(project.path("file")).expect("removed");
+    for number in 0..500 {
+        project.write(&format!("data/{number}"), number.to_string());
+    }
+    project.strata(&["add", "data"]).ends_with(0);
+    // What was written a moment ago is not remembered, what was checked out is, where there is much of it.
+    fs::remove_dir_all(project.path("data")).expect("removed");
     project.strata(&["checkout"]).ends_with(0);
     let states = files_below(&project.path(SITE));
     assert_eq!(states.len(), 1);
