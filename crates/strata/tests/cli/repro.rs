@@ -275,10 +275,10 @@ fn mappings_in_commands_are_written_as_the_settings_say() {
         ".dvc/config",
         "[core]\n    no_scm = True\n[parsing]\n    bool = maybe\n",
     );
-    project
-        .strata(&["repro"])
-        .ends_with(251)
-        .says(&["parsing.bool is 'maybe'", "store_true or boolean_optional"]);
+    project.strata(&["repro"]).ends_with(251).says(&[
+        "expected one of store_true, boolean_optional",
+        "data['parsing']['bool']",
+    ]);
 }
 
 const FAILING: &str = "\
