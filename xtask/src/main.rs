@@ -82,3 +82,13 @@ fn must(command: &mut Command) -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn what_can_be_typed_is_consistent() {
+        super::Task::command().debug_assert();
+    }
+}

@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 
 /// What to measure; training without a subcommand.
 #[derive(Args)]
+#[group(id = "bench")]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct Options {
     #[command(subcommand)]
