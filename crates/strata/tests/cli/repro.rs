@@ -348,20 +348,55 @@ fn outputs_survive_a_kill() {
     assert_eq!(killed.code, None);
     assert!(!project.path("loose").exists());
 
-    // The command outlives strata for a moment.
-    loop {
-        let outcome = strata(&project, &["repro", "other"]);
-        if outcome.code == Some(255) {
-            outcome.says(&["commands of a reproduction that was killed are still running"]);
-            thread::yield_now();
-            continue;
-        }
-        outcome
-            .ends_with(0)
-            .says(&["a reproduction was killed: the previous 'kept.txt', 'loose' are back."]);
-        break;
+    // The project is somewhere else by then.
+    let files = [".dvc", "dvc.yaml", "dvc.lock", "data.txt", "break"];
+    let moved = Project::new();
+    for file in files {
+        std::fs::rename(project.path(file), moved.path(file)).expect("it is moved");
     }
+    let project = moved;
+    after_the_kill(&project, &["repro", "other"])
+        .ends_with(0)
+        .says(&["a reproduction was killed: the previous 'kept.txt', 'loose' are back."]);
     assert_eq!(project.read("kept.txt"), "1\n");
+    assert_eq!(project.read("loose/x"), "changed by hand\n");
+}
+
+/// The command outlives strata for a moment.
+fn after_the_kill(project: &Project, args: &[&str]) -> Outcome {
+    loop {
+        let outcome = strata(project, args);
+        let is_running = "commands of a reproduction that was killed are still running";
+        if outcome.code != Some(255) || !outcome.stderr.contains(is_running) {
+            return outcome;
+        }
+        thread::yield_now();
+    }
+}
+
+/// What was taken from the cache after the kill is not overwritten by what is older; that is not lost either.
+#[test]
+fn newer_outputs_stay_after_a_kill() {
+    let project = pipeline(FAILING);
+    project.write("data.txt", "1");
+    strata(&project, &["repro", "train"]).ends_with(0);
+    project.write("kept.txt", "changed by hand\n");
+    project.write("loose/x", "changed by hand\n");
+    let killing = FAILING.replace("exit 1;", "kill -9 $PPID; exit 1;");
+    project.write("dvc.yaml", killing);
+    project.write("break", "");
+    let killed = strata(&project, &["repro", "--restore-on-failure", "train"]);
+    assert_eq!(killed.code, None);
+    assert_eq!(project.read("kept.txt"), "half\n");
+    strata(&project, &["checkout", "-f", "kept.txt"]).ends_with(0);
+    after_the_kill(&project, &["repro", "other"])
+        .ends_with(0)
+        .says(&[
+            "'kept.txt' is newer than that: it stays. What was there before is '.dvc/tmp/replaced/kept.txt.1' now.",
+            "the previous 'loose' are back.",
+        ]);
+    assert_eq!(project.read("kept.txt"), "1\n");
+    assert_eq!(project.read(".dvc/tmp/replaced/kept.txt.1"), "changed by hand\n");
     assert_eq!(project.read("loose/x"), "changed by hand\n");
 }
 

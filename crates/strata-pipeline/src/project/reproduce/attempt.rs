@@ -341,7 +341,11 @@ impl Previous {
         stage: &Stage,
     ) -> Result<Self, PipelineError> {
         if let Some(workplace) = workplace {
-            let aside = SetAside::take(workplace.folder_for(index), &stage.outs)?;
+            let aside = SetAside::take(
+                workplace.folder_for(index),
+                &project.repository.root,
+                &stage.outs,
+            )?;
             return Ok(Self {
                 aside: Some(aside),
                 ..Self::default()
@@ -371,17 +375,26 @@ impl Previous {
     /// Puts them back if they are there; gives what the user should know of them.
     fn after_failure(self, project: &Project, name: &str) -> String {
         if let Some(aside) = self.aside {
-            let paths = aside
-                .paths()
-                .map(|path| format!("'{}'", project.display(path)));
-            let paths = paths.collect::<Vec<_>>().join(", ");
-            return match aside.put_back() {
-                Ok(()) if paths.is_empty() => String::new(),
-                Ok(()) => format!("\nThe previous outputs of '{name}' are back: {paths}."),
-                Err(error) => format!(
-                    "\nThe previous outputs of '{name}' ({paths}) could not be put back; the next `strata repro` tries again: {error}"
-                ),
-            };
+            let mut back = Vec::new();
+            let failure = aside.put_back(&mut back).err();
+            let mut advice = String::new();
+            if !back.is_empty() {
+                let paths = back
+                    .iter()
+                    .map(|path| format!("'{}'", project.display(path)));
+                let paths = paths.collect::<Vec<_>>().join(", ");
+                let _ = write!(
+                    advice,
+                    "\nThe previous outputs of '{name}' are back: {paths}."
+                );
+            }
+            if let Some(error) = failure {
+                let _ = write!(
+                    advice,
+                    "\nPrevious outputs of '{name}' could not be put back; the next `strata repro` tries again: {error}"
+                );
+            }
+            return advice;
         }
         let mut advice = String::new();
         if self.is_in_cache {
