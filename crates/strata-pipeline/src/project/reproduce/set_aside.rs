@@ -349,7 +349,11 @@ mod tests {
 
     #[test]
     fn what_a_list_does_not_account_for_is_never_removed() {
-        for list in ["", "[{\"at\": \"x\"}]", "[{\"at\": \"x\", \"kept\": \"/gone/0\"}]"] {
+        for list in [
+            "",
+            "[{\"at\": \"x\"}]",
+            "[{\"at\": \"x\", \"kept\": \"/gone/0\"}]",
+        ] {
             let (root, folder) = left(list);
             let error = SetAside::left_in(folder.clone(), root.path()).unwrap_err();
             assert!(error.to_string().contains(LIST), "{error}");
