@@ -2,7 +2,7 @@
 //!
 //! * `test` is the README's test command and all that CI runs.
 //! * `interop` exchanges state dicts with torch.
-//! * `bench` measures side by side with the peers: training epochs, and `bench pipeline` DVC's commands.
+//! * `bench` measures training epochs side by side with `PyTorch`, `bench-pipeline` DVC's commands with DVC.
 
 mod bench;
 mod interop;
@@ -22,8 +22,10 @@ use clap::{Args, Parser};
 enum Task {
     /// Check the formatting, run the lints, all tests and the conformance cases
     Test,
-    /// Measure side by side with the peers: training epochs with `PyTorch`, pipelines with DVC
-    Bench(bench::Options),
+    /// Measure training epochs side by side with `PyTorch`
+    Bench(bench::training::Options),
+    /// Measure the commands of pipelines side by side with DVC
+    BenchPipeline(bench::pipeline::Options),
     /// Exchange state dicts with `PyTorch`, both ways
     Interop(Torch),
 }
@@ -42,7 +44,8 @@ struct Torch {
 fn main() -> ExitCode {
     let done = match Task::parse() {
         Task::Test => test::run(),
-        Task::Bench(options) => bench::run(&options),
+        Task::Bench(options) => bench::training::run(&options),
+        Task::BenchPipeline(options) => bench::pipeline::run(&options),
         Task::Interop(options) => interop::run(&options),
     };
     match done {

@@ -15,7 +15,6 @@ use crate::{binary, must};
 
 /// What to measure, and with what.
 #[derive(Args)]
-#[group(id = "pipeline")]
 pub(crate) struct Options {
     /// The real DVC, 3.67
     #[arg(long)]

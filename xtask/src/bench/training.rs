@@ -14,7 +14,6 @@ use crate::{Torch, binary, must, workspace};
 
 /// What to measure, and with what.
 #[derive(Args)]
-#[group(id = "training")]
 pub(crate) struct Options {
     #[command(flatten)]
     torch: Torch,

@@ -36,14 +36,59 @@ impl RepositoryLock {
         if self.held.is_some() {
             return Ok(());
         }
-        let mut file = open(&self.path)?;
+        let file = open(&self.path)?;
         lock_within_tries(&file, &self.path)?;
-        file.set_len(0)?;
-        file.rewind()?;
-        // For people: the lock is the file's, not its text.
-        writeln!(file, "{:>10}", std::process::id())?;
-        self.held = Some(file);
+        self.hold(file);
         Ok(())
+    }
+
+    /// Takes the lock again after [`RepositoryLock::release`], however long another process holds it. `tell` is told
+    /// who that is, as [`LockError::Busy`] says it, if it takes more than a moment. Gives whether the lock is held: not if
+    /// `gives_up` has said so.
+    ///
+    /// # Errors
+    /// The file cannot be used.
+    pub fn wait(
+        &mut self,
+        gives_up: impl Fn() -> bool,
+        tell: impl FnOnce(&str),
+    ) -> Result<bool, LockError> {
+        if self.held.is_some() {
+            return Ok(true);
+        }
+        let file = open(&self.path)?;
+        let mut tell = Some(tell);
+        for attempt in 1_u64.. {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if gives_up() => return Ok(false),
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(error)) => return Err(error.into()),
+            }
+            if attempt > 1
+                && let Some(tell) = tell.take()
+            {
+                tell(&holder(&file));
+            }
+            thread::sleep(BETWEEN_TRIES);
+        }
+        self.hold(file);
+        Ok(true)
+    }
+
+    /// Whether it is held.
+    pub fn is_held(&self) -> bool {
+        self.held.is_some()
+    }
+
+    fn hold(&mut self, mut file: File) {
+        // For people: the lock is the file's, not its text, and a full disk does not keep anyone from it.
+        let pid = std::process::id();
+        let _ = file
+            .set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| writeln!(file, "{pid:>10}"));
+        self.held = Some(file);
     }
 
     /// Lets go of the lock.
@@ -70,13 +115,19 @@ pub(super) fn lock_within_tries(file: &File, path: &Path) -> Result<(), LockErro
             Err(TryLockError::Error(error)) => return Err(error.into()),
         }
     }
-    let mut text = String::new();
-    let _ = (&mut &*file).take(64).read_to_string(&mut text);
-    let holder = text.trim().parse::<u32>();
     Err(LockError::Busy {
         path: path.display().to_string(),
-        holder: holder.map_or_else(|_| String::new(), |pid| format!(" (process {pid})")),
+        holder: holder(file),
     })
+}
+
+/// ` (process 42)`, or nothing where the file does not say.
+fn holder(file: &File) -> String {
+    let (mut file, mut text) = (file, String::new());
+    let _ = file.rewind();
+    let _ = file.take(64).read_to_string(&mut text);
+    let holder = text.trim().parse::<u32>();
+    holder.map_or_else(|_| String::new(), |pid| format!(" (process {pid})"))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! `strata repro`: stages side by side, failures, interruptions, what a kill leaves.
 
-use std::io::{BufRead, BufReader, Lines};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Lines, Read as _, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
@@ -55,6 +56,21 @@ impl Running {
     }
 
     /// `-INT -- -42` for the group, as a terminal does it, `-TERM 42` for the process.
+    /// Not a byte beyond the line is taken from what [`Running::end`] gives.
+    fn wait_for_warning(&mut self, wanted: &str) {
+        let stderr = self.child.stderr.as_mut().expect("piped");
+        let mut line = Vec::new();
+        let mut byte = [0];
+        while stderr.read(&mut byte).expect("a pipe") == 1 {
+            match byte {
+                [b'\n'] if String::from_utf8_lossy(&line).contains(wanted) => return,
+                [b'\n'] => line.clear(),
+                [byte] => line.push(byte),
+            }
+        }
+        panic!("'{wanted}' was not said");
+    }
+
     fn signal(&self, signal: &str, is_for_group: bool) {
         let pid = self.child.id();
         let target = if is_for_group {
@@ -345,21 +361,143 @@ fn outputs_survive_a_kill() {
     assert_eq!(killed.code, None);
     assert!(!project.path("loose").exists());
 
-    // The command outlives strata for a moment.
-    loop {
-        let outcome = project.strata(&["repro", "other"]);
-        if outcome.code == Some(255) {
-            outcome.says(&["commands of a reproduction that was killed are still running"]);
-            thread::yield_now();
-            continue;
-        }
-        outcome
-            .ends_with(0)
-            .says(&["a reproduction was killed: the previous 'kept.txt', 'loose' are back."]);
-        break;
+    // The project is somewhere else by then.
+    let files = [".dvc", "dvc.yaml", "dvc.lock", "data.txt", "break"];
+    let moved = Project::new();
+    for file in files {
+        std::fs::rename(project.path(file), moved.path(file)).expect("it is moved");
     }
+    let project = moved;
+    after_the_kill(&project, &["repro", "other"])
+        .ends_with(0)
+        .says(&["a reproduction was killed: the previous 'kept.txt', 'loose' are back."]);
     assert_eq!(project.read("kept.txt"), "1\n");
     assert_eq!(project.read("loose/x"), "changed by hand\n");
+}
+
+/// The command outlives strata for a moment.
+fn after_the_kill(project: &Project, args: &[&str]) -> Outcome {
+    loop {
+        let outcome = project.strata(args);
+        let is_running = "commands of a reproduction that was killed are still running";
+        if outcome.code != Some(255) || !outcome.stderr.contains(is_running) {
+            return outcome;
+        }
+        thread::yield_now();
+    }
+}
+
+/// What was taken from the cache after the kill is not overwritten by what is older; that is not lost either.
+#[test]
+fn newer_outputs_stay_after_a_kill() {
+    let project = pipeline(FAILING);
+    project.write("data.txt", "1");
+    project.strata(&["repro", "train"]).ends_with(0);
+    project.write("kept.txt", "changed by hand\n");
+    project.write("loose/x", "changed by hand\n");
+    let killing = FAILING.replace("exit 1;", "kill -9 $PPID; exit 1;");
+    project.write("dvc.yaml", killing);
+    project.write("break", "");
+    let killed = project.strata(&["repro", "--restore-on-failure", "train"]);
+    assert_eq!(killed.code, None);
+    assert_eq!(project.read("kept.txt"), "half\n");
+    project.strata(&["checkout", "-f", "kept.txt"]).ends_with(0);
+    after_the_kill(&project, &["repro", "other"])
+        .ends_with(0)
+        .says(&[
+            "'kept.txt' is newer than that: it stays. What was there before is '.dvc/tmp/replaced/kept.txt.1' now.",
+            "the previous 'loose' are back.",
+        ]);
+    assert_eq!(project.read("kept.txt"), "1\n");
+    assert_eq!(
+        project.read(".dvc/tmp/replaced/kept.txt.1"),
+        "changed by hand\n"
+    );
+    assert_eq!(project.read("loose/x"), "changed by hand\n");
+}
+
+#[test]
+fn outputs_of_a_command_that_succeeded_stay_when_they_cannot_be_saved() {
+    let breaking = "test -e full && rm -rf .dvc/cache && touch .dvc/cache; test -e break";
+    let saving = FAILING.replace("test -e break", breaking);
+    let project = pipeline(&saving.replace("echo 1", "cat data.txt"));
+    project.write("data.txt", "1");
+    project.strata(&["repro", "train"]).ends_with(0);
+    project.write("full", "");
+    for (data, args) in [
+        ("2", &["repro", "train"][..]),
+        ("3", &["repro", "--restore-on-failure", "train"]),
+    ] {
+        project.write("data.txt", data);
+        let failed = project.strata(args);
+        assert!(!failed.stderr.contains("removed"), "{}", failed.stderr);
+        failed.ends_with(255).says(&[
+            "The new outputs of 'train' are in their places: when this is mended, `strata commit -f train` takes them in.",
+        ]);
+        assert_eq!(project.read("kept.txt"), data);
+        std::fs::remove_file(project.path(".dvc/cache")).expect("it is there");
+        project.strata(&["commit", "-f", "train"]).ends_with(0);
+        project
+            .strata(&["status", "train"])
+            .ends_with(0)
+            .says(&["Data and pipelines are up to date."]);
+        project.strata(&["repro", "train"]).ends_with(0);
+        assert_eq!(project.read("kept.txt"), data);
+    }
+}
+
+#[test]
+fn after_a_command_the_lock_is_waited_for_until_ctrl_c() {
+    let project = pipeline(
+        "\
+stages:
+  long:
+    cmd: echo ready > ready; cat go; echo a > a.txt
+    outs: [a.txt]
+  next:
+    cmd: echo b > b.txt
+    outs: [b.txt]
+    deps: [a.txt]
+",
+    );
+    fifo(&project, "ready");
+    fifo(&project, "go");
+    for jobs in ["1", "2"] {
+        for is_given_up in [true, false] {
+            let args = [
+                "repro",
+                "--ignore-errors",
+                "-f",
+                "--no-run-cache",
+                "-j",
+                jobs,
+            ];
+            let mut running = Running::start(&project, &args);
+            wait_for(&project, "ready");
+            let mut lock = File::create(project.path(".dvc/tmp/lock")).expect("a file");
+            lock.lock().expect("strata has let go of it");
+            lock.write_all(b"42").expect("it is written");
+            std::fs::write(project.path("go"), "").expect("a pipe");
+            running.wait_for_warning(
+                "waiting for the project's lock, which another process holds (process 42)",
+            );
+            if is_given_up {
+                running.signal("-INT", true);
+                running
+                    .end()
+                    .ends_with(252)
+                    .says(&["`strata commit -f long` takes them in"]);
+                assert_eq!(project.read("a.txt"), "a\n");
+                assert!(!project.path("b.txt").exists());
+                drop(lock);
+            } else {
+                drop(lock);
+                running.end().ends_with(0);
+                assert_eq!(project.read("b.txt"), "b\n");
+            }
+        }
+        std::fs::remove_file(project.path("b.txt")).expect("it is there");
+    }
 }
 
 /// What is started in the background says `up` when it can be killed: before that a shell's child has its parent's traps.

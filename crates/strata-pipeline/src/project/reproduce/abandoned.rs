@@ -12,6 +12,7 @@ use crate::error::PipelineError;
 use crate::hash::is_missing;
 use crate::lock::PathLocks;
 use crate::project::Project;
+use crate::stage::workspace::remove;
 
 /// The file within that is locked as long as the reproduction lives: unlike the number of a process, a lock is nobody
 /// else's, be it in another container.
@@ -96,16 +97,26 @@ fn clear_up(project: &Project, folder: &Path) -> Result<(), PipelineError> {
         if !entry.file_type()?.is_dir() {
             continue;
         }
-        let aside = SetAside::left_in(entry.path())?;
+        let root = &project.repository.root;
+        let aside = SetAside::left_in(entry.path(), root)?;
         if aside.is_outdated() {
             aside.discard()?;
             continue;
         }
-        let paths: Vec<String> = aside
-            .paths()
-            .map(|path| format!("'{}'", project.display(path)))
-            .collect();
-        aside.put_back()?;
+        let apart = project.repository.temporary().join("replaced");
+        for (at, old) in aside.set_apart(&apart, |at| is_locked(project, at))? {
+            project.warn(&format!(
+                "a reproduction was killed, and '{}' is newer than that: it stays. What was there before is '{}' now.",
+                project.display(&at),
+                project.display(&old)
+            ));
+        }
+        let mut back = Vec::new();
+        let put_back = aside.put_back(&mut back);
+        let paths = back
+            .iter()
+            .map(|path| format!("'{}'", project.display(path)));
+        let paths: Vec<String> = paths.collect();
         if !paths.is_empty() {
             let text = format!(
                 "a reproduction was killed: the previous {} are back.",
@@ -113,11 +124,31 @@ fn clear_up(project: &Project, folder: &Path) -> Result<(), PipelineError> {
             );
             project.warn(&text);
         }
+        put_back?;
     }
     if let Some(pid) = mark.split('-').next().and_then(|pid| pid.parse().ok()) {
         remove_half_written(project, pid)?;
     }
-    Ok(fs_err::remove_dir_all(folder)?)
+    remove(&folder.join(LIFE))?;
+    // One with something unknown in it stays.
+    let _ = fs_err::remove_dir(folder);
+    Ok(())
+}
+
+/// Whether what stands at a path is what a lock file says: then a command that was killed has not made it, but the user
+/// has since taken it from the cache, committed it, or made it with DVC.
+fn is_locked(project: &Project, at: &Path) -> Result<bool, PipelineError> {
+    let outs = project.stages.iter().flat_map(|stage| &stage.outs);
+    for out in outs.filter(|out| out.at == at) {
+        let Some(locked) = &out.locked else {
+            continue;
+        };
+        let found = project.hash_like(at, Some(locked))?;
+        if found.is_some_and(|found| found.info.same_contents(locked)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Files that were to be renamed, wherever a reproduction writes.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::abandoned::Workplace;
-use super::command::{Job, lines_of};
+use super::command::{Job, JobEnd, lines_of};
 use super::schedule::Run;
 use super::set_aside::SetAside;
 use crate::definition::{Command, OutKind};
@@ -45,6 +45,8 @@ struct Previous {
     is_in_cache: bool,
     /// They were removed, and the cache does not have them.
     lost: Vec<String>,
+    /// New ones are in their places, whatever becomes of saving those.
+    is_replaced: bool,
 }
 
 impl<'a> Run<'a> {
@@ -141,14 +143,34 @@ impl<'a> Run<'a> {
         stage.remove_outs(self.project)?;
         self.project.forget();
         if !force && self.restore(stage, name)? {
+            previous.look_for_new(&stage.outs)?;
             return Ok(None);
         }
         stage.save_deps(self.project, self.request.allow_missing)?;
         Ok(Some(Job::new(self.project, stage, name, &command)))
     }
 
-    /// Takes down what has been made, or puts back what was there before; an error says what has become of that.
-    pub(super) fn finish(
+    /// Takes down what the commands have made, under the lock that they ran without: hours of work must not be lost
+    /// because another process holds it for long.
+    pub(super) fn close(
+        &mut self,
+        mut attempt: Attempt<'_>,
+        end: JobEnd,
+    ) -> Result<(), PipelineError> {
+        self.project.forget();
+        let mut ended = end.into_result();
+        if ended.is_ok() {
+            ended = attempt.previous.look_for_new(&attempt.stage.outs);
+        }
+        match self.take_lock() {
+            Ok(()) => self.finish(attempt, ended),
+            Err(error) => Err(self.give_up(attempt, ended.err().unwrap_or(error))),
+        }
+    }
+
+    /// Takes down what has been made, or puts back what was there before; an error says what has become of that. The
+    /// project's lock must be held.
+    fn finish(
         &mut self,
         mut attempt: Attempt<'_>,
         made: Result<(), PipelineError>,
@@ -161,12 +183,15 @@ impl<'a> Run<'a> {
                 self.project.stages[attempt.index] = attempt.stage;
                 Ok(())
             }
-            Err(error) => {
-                let advice = attempt.previous.after_failure(self.project, &attempt.name);
-                self.project.forget();
-                Err(error.with_advice(advice))
-            }
+            Err(error) => Err(self.give_up(attempt, error)),
         }
+    }
+
+    /// Puts back what was there before, unless new outputs are in its place.
+    pub(super) fn give_up(&mut self, attempt: Attempt<'_>, error: PipelineError) -> PipelineError {
+        let advice = attempt.previous.after_failure(self.project, &attempt.name);
+        self.project.forget();
+        error.with_advice(advice)
     }
 
     fn save(&mut self, attempt: &mut Attempt<'_>) -> Result<(), PipelineError> {
@@ -179,9 +204,7 @@ impl<'a> Run<'a> {
             stage.take_in_outs(self.project)?;
         }
         let saved = stage.save_outs(self.project, allow_missing)?;
-        if let Some(aside) = &mut previous.aside {
-            aside.outdate()?;
-        }
+        previous.replaced()?;
         stage.locked_command = stage.command.as_ref().map(Command::to_value);
         if !self.request.no_commit {
             stage.commit(self.project, &saved)?;
@@ -341,7 +364,11 @@ impl Previous {
         stage: &Stage,
     ) -> Result<Self, PipelineError> {
         if let Some(workplace) = workplace {
-            let aside = SetAside::take(workplace.folder_for(index), &stage.outs)?;
+            let aside = SetAside::take(
+                workplace.folder_for(index),
+                &project.repository.root,
+                &stage.outs,
+            )?;
             return Ok(Self {
                 aside: Some(aside),
                 ..Self::default()
@@ -368,20 +395,52 @@ impl Previous {
         Ok(previous)
     }
 
-    /// Puts them back if they are there; gives what the user should know of them.
+    /// The commands have ended well: if all outputs are there, those of before are not wanted any more.
+    fn look_for_new(&mut self, outs: &[Output]) -> Result<(), PipelineError> {
+        if outs.iter().all(|out| out.at.exists()) {
+            self.replaced()?;
+        }
+        Ok(())
+    }
+
+    fn replaced(&mut self) -> Result<(), PipelineError> {
+        self.is_replaced = true;
+        if let Some(aside) = &mut self.aside {
+            aside.outdate()?;
+        }
+        Ok(())
+    }
+
+    /// Puts them back if they are there and no new ones are; gives what the user should know of them.
     fn after_failure(self, project: &Project, name: &str) -> String {
+        if self.is_replaced {
+            // What cannot be removed now is by the next reproduction.
+            let _ = self.aside.map(SetAside::discard);
+            return format!(
+                "\nThe new outputs of '{name}' are in their places: when this is mended, `strata commit -f {name}` takes them in."
+            );
+        }
         if let Some(aside) = self.aside {
-            let paths = aside
-                .paths()
-                .map(|path| format!("'{}'", project.display(path)));
-            let paths = paths.collect::<Vec<_>>().join(", ");
-            return match aside.put_back() {
-                Ok(()) if paths.is_empty() => String::new(),
-                Ok(()) => format!("\nThe previous outputs of '{name}' are back: {paths}."),
-                Err(error) => format!(
-                    "\nThe previous outputs of '{name}' ({paths}) could not be put back; the next `strata repro` tries again: {error}"
-                ),
-            };
+            let mut back = Vec::new();
+            let failure = aside.put_back(&mut back).err();
+            let mut advice = String::new();
+            if !back.is_empty() {
+                let paths = back
+                    .iter()
+                    .map(|path| format!("'{}'", project.display(path)));
+                let paths = paths.collect::<Vec<_>>().join(", ");
+                let _ = write!(
+                    advice,
+                    "\nThe previous outputs of '{name}' are back: {paths}."
+                );
+            }
+            if let Some(error) = failure {
+                let _ = write!(
+                    advice,
+                    "\nPrevious outputs of '{name}' could not be put back; the next `strata repro` tries again: {error}"
+                );
+            }
+            return advice;
         }
         let mut advice = String::new();
         if self.is_in_cache {

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Seek as _};
 use std::os::unix::process::ExitStatusExt as _;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::process::{Command as Process, Stdio};
 
@@ -40,6 +41,8 @@ pub(super) enum JobEnd {
     Interrupted,
     /// The shell cannot be started.
     Shell(io::Error),
+    /// The thread that ran them panicked.
+    Panicked,
 }
 
 impl JobEnd {
@@ -51,7 +54,15 @@ impl JobEnd {
                 details: String::new(),
             }),
             Self::Shell(error) => Err(error.into()),
+            Self::Panicked => {
+                Err(io::Error::other("the thread that ran its commands panicked").into())
+            }
         }
+    }
+
+    /// What `run` gives; also of one that panics, which must not keep those waiting who wait for its end.
+    pub(super) fn of(run: impl FnOnce() -> Self) -> Self {
+        panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or(Self::Panicked)
     }
 }
 
@@ -192,4 +203,19 @@ fn path_with_own_folder() -> OsString {
     let own = own.as_deref().and_then(Path::parent).map(Path::to_owned);
     let folders = own.into_iter().chain(env::split_paths(&path));
     env::join_paths(folders).unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_an_end_too() {
+        assert!(matches!(JobEnd::of(|| JobEnd::Done), JobEnd::Done));
+        let end = JobEnd::of(|| panic!("as planned"));
+        assert!(
+            end.into_result()
+                .is_err_and(|error| error.to_string().contains("panicked"))
+        );
+    }
 }

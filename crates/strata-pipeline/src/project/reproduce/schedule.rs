@@ -1,5 +1,7 @@
 //! Which stage is looked at next, and what becomes of the others when one fails.
 
+use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, Scope};
 
@@ -26,6 +28,7 @@ pub(super) struct Run<'a> {
     /// None where nothing is to be written.
     pub(super) workplace: Option<&'a Workplace>,
     pub(super) interruption: &'a Interruption,
+    /// Held while anything is done but waiting for commands; stages are looked at only under it.
     lock: RepositoryLock,
     /// For each stage that is added to a lock file by this run, its place in the order.
     added: Vec<(usize, Address)>,
@@ -33,13 +36,14 @@ pub(super) struct Run<'a> {
     places: Vec<usize>,
 }
 
-/// Where a stage of the plan is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    Waits,
-    Runs,
-    /// Done, failed or left out: those that wait for it need not any longer.
-    Over,
+/// The stages of the plan by their places in the order, and which of them can be looked at.
+#[derive(Debug)]
+struct Queue {
+    ready: BTreeSet<usize>,
+    /// For each stage how many before it must be over; none where it is over itself: done, failed or left out.
+    waits_for: Vec<Option<usize>>,
+    /// For each stage those that wait for it.
+    waiting: Vec<Vec<usize>>,
 }
 
 /// What is known of the stages while the run goes on.
@@ -47,9 +51,7 @@ struct Board<'a> {
     /// What depends on what, without what frozen stages depend on; none where stages are run alone.
     readers: Option<Graph>,
     order: &'a [usize],
-    states: Vec<State>,
-    /// For each stage of the order the places of those before it that must be over.
-    waits_for: Vec<Vec<usize>>,
+    queue: Queue,
     forced: Vec<bool>,
     failed: Vec<(String, PipelineError)>,
     ran: usize,
@@ -97,9 +99,8 @@ impl<'a> Run<'a> {
         }
         let mut board = Board {
             readers: (self.request.reach != Reach::Single).then(|| active(self.project, graph)),
-            waits_for: self.waits_for(graph, order),
+            queue: Queue::new(order.len(), &self.conflicts(graph, order)),
             order,
-            states: vec![State::Waits; order.len()],
             forced: vec![self.request.force; self.project.stages.len()],
             failed: Vec::new(),
             ran: 0,
@@ -116,6 +117,7 @@ impl<'a> Run<'a> {
             loop {
                 while running.attempts.len() < self.request.jobs.get()
                     && !self.interruption.is_requested()
+                    && self.lock.is_held()
                     && let Some(place) = board.next()
                 {
                     self.look_at(place, &mut board, scope, &mut running);
@@ -129,30 +131,36 @@ impl<'a> Run<'a> {
         self.outcome(board)
     }
 
-    /// Stages that may not run at the same time as an earlier one: what one reads, the other writes. In other cases than
+    /// Pairs of places whose stages may not run at the same time: what one reads, the other writes. In other cases than
     /// a sequence of targets this is that one depends on the other.
-    fn waits_for(&self, graph: &Graph, order: &[usize]) -> Vec<Vec<usize>> {
+    fn conflicts(&self, graph: &Graph, order: &[usize]) -> Vec<(usize, usize)> {
         if self.request.jobs.get() == 1 {
-            return vec![Vec::new(); order.len()];
+            return Vec::new();
         }
-        let stages = &self.project.stages;
-        let overlap = |a: usize, b: usize| {
-            let outs = &stages[b].outs;
-            stages[a].outs.iter().any(|out| {
-                outs.iter()
-                    .any(|other| out.at.starts_with(&other.at) || other.at.starts_with(&out.at))
-            })
-        };
-        let conflict = |a: usize, b: usize| {
-            graph.makers(a).contains(&b)
-                || graph.makers(b).contains(&a)
-                || self.request.reach == Reach::Single && overlap(a, b)
-        };
-        let before = |place: usize| {
-            let earlier = (0..place).filter(|&earlier| conflict(order[place], order[earlier]));
-            earlier.collect()
-        };
-        (0..order.len()).map(before).collect()
+        let mut pairs = Vec::new();
+        for (place, &index) in order.iter().enumerate() {
+            let makers = graph.makers(index).iter().map(|&maker| self.places[maker]);
+            pairs.extend(makers.map(|maker| (place, maker)));
+        }
+        if self.request.reach == Reach::Single {
+            let outs = order.iter().enumerate().flat_map(|(place, &index)| {
+                let outs = self.project.stages[index].outs.iter();
+                outs.map(move |out| (out.at.as_path(), place))
+            });
+            let mut makers: HashMap<&Path, Vec<usize>> = HashMap::new();
+            for (out, place) in outs.clone() {
+                makers.entry(out).or_default().push(place);
+            }
+            for (out, place) in outs {
+                let around = out
+                    .ancestors()
+                    .filter_map(|path| makers.get(path))
+                    .flatten();
+                pairs.extend(around.map(|&other| (place, other)));
+            }
+        }
+        pairs.retain(|&(_, maker)| maker < order.len());
+        pairs
     }
 
     fn look_at<'scope>(
@@ -169,13 +177,12 @@ impl<'a> Run<'a> {
         if board.ran_before && is_sequential {
             self.progress.say("");
         }
-        board.states[place] = State::Runs;
         let made = match self.begin(index, board.forced[index]) {
             Ok(Begun::Unchanged) => Ok(false),
             Ok(Begun::Made) => Ok(true),
             Ok(Begun::Command(attempt, job)) if is_sequential => {
-                let ended = self.run_here(&attempt.name, &job);
-                self.finish(*attempt, ended).map(|()| true)
+                let end = self.run_here(&attempt.name, &job);
+                self.close(*attempt, end).map(|()| true)
             }
             Ok(Begun::Command(attempt, job)) => match Captured::new() {
                 Ok(captured) => {
@@ -185,14 +192,15 @@ impl<'a> Run<'a> {
                     }
                     let (interruption, sender) = (self.interruption, running.sender.clone());
                     scope.spawn(move || {
-                        let end = job.run(interruption, Some(&captured), &mut |_| ());
+                        let end =
+                            JobEnd::of(|| job.run(interruption, Some(&captured), &mut |_| ()));
                         // The receiver waits for all that were started.
                         let _ = sender.send((index, (end, captured)));
                     });
                     running.attempts.push(*attempt);
                     return;
                 }
-                Err(error) => self.finish(*attempt, Err(error.into())).map(|()| true),
+                Err(error) => Err(self.give_up(*attempt, error.into())),
             },
             Err(error) => Err(error),
         };
@@ -200,24 +208,39 @@ impl<'a> Run<'a> {
     }
 
     /// Runs commands while nothing else goes on, connected with the terminal.
-    fn run_here(&mut self, name: &str, job: &Job) -> Result<(), PipelineError> {
+    fn run_here(&mut self, name: &str, job: &Job) -> JobEnd {
         self.announce(name);
         self.lock.release();
         let progress = &mut self.progress;
-        let ended = job.run(self.interruption, None, &mut |line| {
+        job.run(self.interruption, None, &mut |line| {
             progress.say(&format!("> {line}"));
-        });
-        self.project.forget();
-        self.lock.take()?;
-        ended.into_result()
+        })
+    }
+
+    /// Takes the lock after a command, however long another process holds it. Ctrl-C ends the waiting; the one that the
+    /// command was to end by does not.
+    pub(super) fn take_lock(&mut self) -> Result<(), PipelineError> {
+        let (interruption, project) = (self.interruption, &*self.project);
+        let was_requested = interruption.is_requested();
+        let gives_up = || !was_requested && interruption.is_requested();
+        let taken = self.lock.wait(gives_up, |holder| {
+            project.warn(&format!(
+                "a command has ended; waiting for the project's lock, which another process holds{holder}. \
+                 Ctrl-C stops waiting."
+            ));
+        })?;
+        if taken {
+            return Ok(());
+        }
+        Err(PipelineError::Interrupted {
+            details: String::new(),
+        })
     }
 
     fn wait_for_one(&mut self, board: &mut Board<'_>, running: &mut Running<'a>) {
         self.lock.release();
         let received = running.receiver.recv();
         let (index, (end, mut captured)) = received.expect("a sender is kept beside the receiver");
-        self.project.forget();
-        let taken = self.lock.take().map_err(PipelineError::from);
         let position = running
             .attempts
             .iter()
@@ -228,7 +251,7 @@ impl<'a> Run<'a> {
         let word = match end {
             JobEnd::Done => "Finished",
             JobEnd::Interrupted => "Interrupted",
-            JobEnd::Failed { .. } | JobEnd::Shell(_) => "Failed",
+            JobEnd::Failed { .. } | JobEnd::Shell(_) | JobEnd::Panicked => "Failed",
         };
         self.progress
             .say(&format!("{word} stage '{}':", attempt.name));
@@ -236,8 +259,7 @@ impl<'a> Run<'a> {
             self.progress
                 .output(&mut captured.stdout, &mut captured.stderr);
         }
-        let ended = end.into_result().and(taken);
-        let made = self.finish(attempt, ended).map(|()| true);
+        let made = self.close(attempt, end).map(|()| true);
         self.settle(index, made, board, &running.names());
     }
 
@@ -249,7 +271,7 @@ impl<'a> Run<'a> {
         board: &mut Board<'_>,
         others: &[String],
     ) {
-        board.states[self.places[index]] = State::Over;
+        board.queue.end(self.places[index]);
         board.ran_before = false;
         match made {
             Ok(has_run) => {
@@ -321,7 +343,9 @@ impl<'a> Run<'a> {
                 details: details.collect(),
             });
         }
-        if board.failed.is_empty() || self.request.on_error == OnError::Ignore {
+        // Without the lock not all stages have been looked at.
+        let is_ignored = self.request.on_error == OnError::Ignore && self.lock.is_held();
+        if board.failed.is_empty() || is_ignored {
             return Ok(board.ran);
         }
         if self.request.on_error == OnError::Stop && board.failed.len() == 1 {
@@ -372,16 +396,52 @@ impl<'a> Run<'a> {
     }
 }
 
+impl Queue {
+    /// Of so many stages; of the two places of a conflict the later one waits for the earlier.
+    fn new(length: usize, conflicts: &[(usize, usize)]) -> Self {
+        let mut waiting = vec![Vec::new(); length];
+        for &(one, other) in conflicts.iter().filter(|(one, other)| one != other) {
+            waiting[one.min(other)].push(one.max(other));
+        }
+        let mut waits_for = vec![0; length];
+        for later in &mut waiting {
+            later.sort_unstable();
+            later.dedup();
+            for &place in later.iter() {
+                waits_for[place] += 1;
+            }
+        }
+        Self {
+            ready: (0..length).filter(|&place| waits_for[place] == 0).collect(),
+            waits_for: waits_for.into_iter().map(Some).collect(),
+            waiting,
+        }
+    }
+
+    /// Those that wait for a stage need not any longer.
+    fn end(&mut self, place: usize) {
+        if self.waits_for[place].take().is_none() {
+            return;
+        }
+        self.ready.remove(&place);
+        for later in std::mem::take(&mut self.waiting[place]) {
+            if let Some(number) = &mut self.waits_for[later] {
+                *number -= 1;
+                if *number == 0 {
+                    self.ready.insert(later);
+                }
+            }
+        }
+    }
+}
+
 impl Board<'_> {
     /// The place of the first stage that can be looked at.
-    fn next(&self) -> Option<usize> {
+    fn next(&mut self) -> Option<usize> {
         if self.stops {
             return None;
         }
-        let is_over = |&place: &usize| self.states[place] == State::Over;
-        (0..self.order.len()).find(|&place| {
-            self.states[place] == State::Waits && self.waits_for[place].iter().all(is_over)
-        })
+        self.queue.ready.pop_first()
     }
 
     /// Leaves out what depends on a stage, also over stages that are not looked at; gives all of it.
@@ -395,8 +455,8 @@ impl Board<'_> {
             .filter(|&stage| left_out[stage])
             .collect();
         for &stage in &left_out {
-            if let Some(state) = self.states.get_mut(places[stage]) {
-                *state = State::Over;
+            if places[stage] < self.order.len() {
+                self.queue.end(places[stage]);
             }
         }
         left_out
@@ -418,5 +478,26 @@ fn listed(names: &[String]) -> String {
     match quoted.as_slice() {
         [before @ .., last] if !before.is_empty() => format!("{} and {last}", before.join(", ")),
         _ => quoted.concat(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stage_is_ready_when_all_are_over_that_it_waits_for() {
+        let mut queue = Queue::new(5, &[(2, 0), (0, 2), (2, 1), (1, 4), (3, 2), (1, 1)]);
+        let ready = |queue: &Queue| queue.ready.iter().copied().collect::<Vec<_>>();
+        assert_eq!(ready(&queue), [0, 1]);
+        assert_eq!(queue.ready.pop_first(), Some(0));
+        queue.end(0);
+        queue.end(0);
+        assert_eq!(ready(&queue), [1]);
+        // One that is left out frees the others, and does not come back.
+        queue.end(2);
+        assert_eq!(ready(&queue), [1, 3]);
+        queue.end(1);
+        assert_eq!(ready(&queue), [3, 4]);
     }
 }
