@@ -22,13 +22,20 @@ fn repository() -> Project {
 fn git(project: &Project, args: &[&str]) -> Outcome {
     let binary = Path::new(env!("CARGO_BIN_EXE_strata"));
     let folder = binary.parent().expect("a file has a folder");
-    let others = env::var("PATH").expect("a path");
+    git_with_path(project, args, &format!("{}:{}", folder.display(), path()))
+}
+
+fn path() -> String {
+    env::var("PATH").expect("a path")
+}
+
+fn git_with_path(project: &Project, args: &[&str], path: &str) -> Outcome {
     let mut command = Command::new("git");
     command
         .current_dir(project.path(""))
         .args(["-c", "user.name=n", "-c", "user.email=e@example.org"])
         .args(args)
-        .env("PATH", format!("{}:{others}", folder.display()))
+        .env("PATH", path)
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("GIT_CONFIG_NOSYSTEM", "1");
     Outcome::of(command.output().expect("git starts"))
@@ -104,6 +111,37 @@ fn a_stage_that_both_branches_ran_is_a_conflict() {
         "{merged}"
     );
     git(&project, &["diff", "--name-only", "--diff-filter=U"]).says(&["sub/dvc.lock"]);
+}
+
+/// Git would keep our version as it is, and their side would be lost with the next commit.
+#[test]
+fn without_the_program_lines_are_merged_and_conflicts_marked() {
+    let without = env::split_paths(&path())
+        .filter(|folder| !folder.join("strata").exists())
+        .map(|folder| folder.display().to_string())
+        .collect::<Vec<_>>()
+        .join(":");
+    let project = repository();
+    let mut install = project.command(&["lock", "install"]);
+    Outcome::of(install.env("PATH", &without).output().expect("it starts"))
+        .ends_with(0)
+        .says(&["WARNING: Git will not find the program: `strata` is in no folder of PATH"]);
+
+    project.write("dvc.lock", lock(&[("a", "a"), ("b", "b")]));
+    commit(&project, "base");
+    git(&project, &["checkout", "--quiet", "-b", "theirs"]).ends_with(0);
+    project.write("dvc.lock", lock(&[("a", "there"), ("b", "b")]));
+    commit(&project, "theirs");
+    git(&project, &["checkout", "--quiet", "main"]).ends_with(0);
+    project.write("dvc.lock", lock(&[("a", "here"), ("b", "b")]));
+    commit(&project, "ours");
+    git_with_path(&project, &["merge", "--no-edit", "theirs"], &without)
+        .ends_with(1)
+        .says(&["CONFLICT", "dvc.lock"]);
+    let merged = project.read("dvc.lock");
+    for part in ["<<<<<<< ours\n", "cmd: here", "=======\n", "cmd: there", ">>>>>>> theirs\n"] {
+        assert!(merged.contains(part), "{merged}");
+    }
 }
 
 #[test]
