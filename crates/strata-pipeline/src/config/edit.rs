@@ -362,7 +362,7 @@ impl ConfigFiles {
         change(&mut ini, &path)?;
         let mut merged = self.below(level);
         merged.lay(&ini);
-        validate(&merged).map_err(wrong)?;
+        validate(&merged).map_err(|invalid| wrong(invalid.why))?;
         Ok(write(&path, &ini, target)?)
     }
 

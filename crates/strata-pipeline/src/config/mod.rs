@@ -14,4 +14,4 @@ pub use edit::ConfigFiles;
 pub use ini::{IniError, IniFile};
 pub use levels::{Config, Level, Merged, remote_section};
 pub use name::OptionName;
-pub use schema::{closest_option, is_secret, option_takes_path, validate};
+pub use schema::{Invalid, closest_option, is_secret, option_takes_path, validate};
