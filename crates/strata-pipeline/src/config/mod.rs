@@ -11,6 +11,7 @@ mod name;
 mod schema;
 
 pub use edit::ConfigFiles;
+pub(crate) use edit::without_user;
 pub use ini::{IniError, IniFile};
 pub use levels::{Config, Level, Merged, remote_section};
 pub use name::OptionName;

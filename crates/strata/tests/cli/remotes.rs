@@ -606,3 +606,32 @@ fn outputs_go_to_the_remote_that_their_stage_names() {
         files_below(&study.project.path(".dvc/cache/runs")).len()
     );
 }
+
+#[test]
+fn a_key_in_a_url_is_refused_and_not_repeated() {
+    let study = Study::new();
+    let url = format!("s3://{ACCESS_KEY}:{SECRET}@{BUCKET}/p");
+    let before = study.project.read(".dvc/config");
+    let add = study.fails(251, &["remote", "add", "storage", &url]);
+    assert!(add.contains("strata remote modify --local storage access_key_id"), "{add}");
+    assert!(add.contains(&format!("Take 's3://{BUCKET}/p'")), "{add}");
+    let with_slash = format!("s3://{ACCESS_KEY}:x/{SECRET}@{BUCKET}/p");
+    study.fails(251, &["remote", "add", "storage", &with_slash]);
+    study.fails(251, &["remote", "add", "web", "https://me:pass@host/p"]);
+    assert_eq!(study.project.read(".dvc/config"), before);
+
+    study.ok(&["remote", "add", "-d", "storage", &format!("s3://{BUCKET}/p")]);
+    study.ok(&["remote", "add", "shell", "ssh://me@host/p@x"]);
+    study.fails(251, &["remote", "modify", "storage", "url", &url]);
+    let outcome = study.run(&["config", "remote.storage.url", &url]);
+    assert_eq!(outcome.code, Some(251));
+    assert!(!outcome.stderr.contains(SECRET), "{}", outcome.stderr);
+
+    // Written by hand or by DVC, it is of no use and still not repeated.
+    let written = study.project.read(".dvc/config");
+    let written = written.replace(&format!("s3://{BUCKET}/p"), &url);
+    study.project.write(".dvc/config", written);
+    study.add_data();
+    let push = study.fails(251, &["push"]);
+    assert!(push.contains("a key stands in its URL"), "{push}");
+}
