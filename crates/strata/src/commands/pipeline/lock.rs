@@ -8,6 +8,7 @@ use strata_fs::write_atomically;
 use strata_pipeline::merge::{Merged, Versions, data_file, lock_file};
 use strata_pipeline::{Git, PipelineError, Repository};
 
+use super::volume::Volume;
 use super::warn;
 use crate::exit::{Ended, Failure};
 use crate::output;
@@ -16,6 +17,8 @@ use crate::output;
 pub(crate) struct LockArgs {
     #[command(subcommand)]
     command: LockCommand,
+    #[command(flatten)]
+    volume: Volume,
 }
 
 #[derive(Debug, Subcommand)]
@@ -55,6 +58,8 @@ struct MergeArgs {
 pub(crate) struct GitHookArgs {
     #[command(subcommand)]
     command: GitHookCommand,
+    #[command(flatten)]
+    volume: Volume,
 }
 
 #[derive(Debug, Subcommand)]
@@ -74,6 +79,7 @@ enum GitHookCommand {
 }
 
 pub(crate) fn run(args: &LockArgs) -> Result<Ended, Failure> {
+    args.volume.apply();
     match &args.command {
         LockCommand::Merge(args) => {
             let path = args
@@ -97,6 +103,7 @@ pub(crate) fn run(args: &LockArgs) -> Result<Ended, Failure> {
 }
 
 pub(crate) fn git_hook(args: &GitHookArgs) -> Result<Ended, Failure> {
+    args.volume.apply();
     let GitHookCommand::MergeDriver {
         ancestor,
         our,

@@ -8,6 +8,7 @@ use strata_pipeline::stage::Output;
 use strata_pipeline::{PipelineError, Project};
 
 use super::progress::TransferProgress;
+use super::volume::Volume;
 use super::{chosen, open};
 use crate::exit::{Ended, Failure};
 use crate::output;
@@ -32,16 +33,16 @@ pub(crate) struct TransferArgs {
     /// With pull: replace files whose contents are nowhere else
     #[arg(short, long)]
     pub(crate) force: bool,
-    /// Say nothing but errors
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
+    #[command(flatten)]
+    volume: Volume,
 }
 
 /// Of a long list of files so many are named.
 const MOST_LINES: usize = 50;
 
 pub(crate) fn push(args: &TransferArgs) -> Result<Ended, Failure> {
-    let (project, progress) = (open()?, TransferProgress::new("Pushing", args.quiet)?);
+    args.volume.apply();
+    let (project, progress) = (open()?, TransferProgress::new("Pushing", args.volume.quiet)?);
     let _lock = project.repository.lock()?;
     let cloud = cloud(&project, args, &progress)?;
     let done = cloud.push(&stages_of(&project, &args.targets)?, args.run_cache);
@@ -49,7 +50,8 @@ pub(crate) fn push(args: &TransferArgs) -> Result<Ended, Failure> {
 }
 
 pub(crate) fn fetch(args: &TransferArgs) -> Result<Ended, Failure> {
-    let (project, progress) = (open()?, TransferProgress::new("Fetching", args.quiet)?);
+    args.volume.apply();
+    let (project, progress) = (open()?, TransferProgress::new("Fetching", args.volume.quiet)?);
     let _lock = project.repository.lock()?;
     let cloud = cloud(&project, args, &progress)?;
     let done = cloud.fetch(&stages_of(&project, &args.targets)?, args.run_cache);
@@ -57,7 +59,8 @@ pub(crate) fn fetch(args: &TransferArgs) -> Result<Ended, Failure> {
 }
 
 pub(crate) fn pull(args: &TransferArgs) -> Result<Ended, Failure> {
-    let (project, progress) = (open()?, TransferProgress::new("Fetching", args.quiet)?);
+    args.volume.apply();
+    let (project, progress) = (open()?, TransferProgress::new("Fetching", args.volume.quiet)?);
     let _lock = project.repository.lock()?;
     let targets = stages_of(&project, &args.targets)?;
     let fetched = cloud(&project, args, &progress)?.fetch(&targets, args.run_cache);
@@ -118,7 +121,7 @@ fn cloud<'a>(
 
 fn end(args: &TransferArgs, verb: &'static str, done: Transferred) -> Result<Ended, Failure> {
     let is_whole = done.missing.is_empty() && done.failed.is_empty();
-    if !args.quiet && (is_whole || done.moved > 0) {
+    if is_whole || done.moved > 0 {
         output::print(&match (done.moved, verb) {
             (0, _) => "Everything is up to date.\n".to_owned(),
             (1, "push") => "1 file pushed\n".to_owned(),
