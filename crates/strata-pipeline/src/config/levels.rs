@@ -203,7 +203,11 @@ mod tests {
     fn what_is_wrong_is_told_with_its_file_and_line() {
         let project = tempfile::tempdir().unwrap();
         let local = project.path().join("config.local");
-        fs_err::write(project.path().join("config"), "[core]\n[cache]\n    dir = x\n").unwrap();
+        fs_err::write(
+            project.path().join("config"),
+            "[core]\n[cache]\n    dir = x\n",
+        )
+        .unwrap();
         fs_err::write(&local, "# mine\n[cache]\n    type = foo\n").unwrap();
         let why = Config::open(Some(project.path())).unwrap().check();
         let expected = format!("{}:3: Unsupported cache type(s): foo", local.display());

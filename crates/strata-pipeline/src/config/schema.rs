@@ -26,7 +26,9 @@ enum Kind {
     Never(&'static str),
 }
 
-use Kind::{Bool, Folder, Int, IntFrom, LinkTypes, Never, Number, NumberFromZero, OneOf, Percent, Text};
+use Kind::{
+    Bool, Folder, Int, IntFrom, LinkTypes, Never, Number, NumberFromZero, OneOf, Percent, Text,
+};
 
 type Table = &'static [(&'static str, Kind)];
 

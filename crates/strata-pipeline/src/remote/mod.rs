@@ -6,6 +6,7 @@
 //! * [`Watch`] sees the work as it goes, and may end it.
 
 mod error;
+mod garbage;
 mod local;
 mod open;
 mod options;
@@ -16,6 +17,7 @@ mod transfer;
 mod watch;
 
 pub use error::{RemoteError, code_of};
+pub use garbage::RemoteGarbage;
 pub use local::LocalRemote;
 pub use open::open_remote;
 pub use options::RemoteOptions;
@@ -72,6 +74,12 @@ pub trait Remote: Send + Sync {
     /// # Errors
     /// The store cannot be reached, or refuses.
     fn keys(&self, folder: &str, watch: &dyn Watch) -> Result<Vec<String>, RemoteError>;
+
+    /// Removes an object, if it is there.
+    ///
+    /// # Errors
+    /// The store cannot be reached, or refuses.
+    fn remove(&self, key: &str, watch: &dyn Watch) -> Result<(), RemoteError>;
 
     /// Those of some keys that have objects, with the sizes in bytes.
     ///

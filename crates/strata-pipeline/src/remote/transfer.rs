@@ -13,6 +13,7 @@ use super::{
     LocalRemote, Remote, RemoteError, RemoteOptions, Watch, is_key_of_run, key_of, open_remote,
 };
 use crate::error::PipelineError;
+use crate::parallel::{self, side_by_side};
 use crate::project::Project;
 use crate::stage::Output;
 
@@ -34,18 +35,18 @@ pub struct Transferred {
 
 /// A project and its remotes.
 pub struct Cloud<'a> {
-    project: &'a Project,
+    pub(super) project: &'a Project,
     /// The remote that was asked for.
-    asked: Option<String>,
+    pub(super) asked: Option<String>,
     jobs: Option<usize>,
-    watch: &'a dyn Watch,
+    pub(super) watch: &'a dyn Watch,
 }
 
 /// A remote and the outputs that go there.
-struct Side<'a> {
-    remote: Box<dyn Remote>,
-    jobs: usize,
-    outs: Vec<&'a Output>,
+pub(super) struct Side<'a> {
+    pub(super) remote: Box<dyn Remote>,
+    pub(super) jobs: usize,
+    pub(super) outs: Vec<&'a Output>,
 }
 
 impl<'a> Cloud<'a> {
@@ -100,9 +101,16 @@ impl<'a> Cloud<'a> {
         let there = self.existing(side, plan.all())?;
         let mut sizes: HashMap<&str, u64> = HashMap::new();
         let mut absent: HashSet<&str> = HashSet::new();
-        for item in plan.all().filter(|item| !there.contains(&item.md5)) {
-            if cache.has(&item.md5)? {
-                let size = fs_err::metadata(cache.path(&item.md5))?.len();
+        let new: Vec<&Item> = plan
+            .all()
+            .filter(|item| !there.contains(&item.md5))
+            .collect();
+        let found = side_by_side(&new, parallel::available(), |item| {
+            let size = || io::Result::Ok(fs_err::metadata(cache.path(&item.md5))?.len());
+            cache.has(&item.md5)?.then(size).transpose()
+        });
+        for (item, size) in new.into_iter().zip(found.map_err(PipelineError::from)?) {
+            if let Some(size) = size {
                 sizes.insert(&item.md5, size);
             } else {
                 absent.insert(&item.md5);
@@ -181,7 +189,7 @@ impl<'a> Cloud<'a> {
     }
 
     /// The lists of folders; without them nobody knows what to ask for.
-    fn fetch_lists(
+    pub(super) fn fetch_lists(
         &self,
         side: &Side<'_>,
         done: &mut Transferred,
@@ -202,12 +210,12 @@ impl<'a> Cloud<'a> {
         done: &mut Transferred,
     ) -> Result<HashSet<String>, PipelineError> {
         let cache = &self.project.repository.cache;
-        let mut lacking = Vec::new();
-        for item in items {
-            if !cache.has(&item.md5)? {
-                lacking.push(item);
-            }
-        }
+        let has = side_by_side(items, parallel::available(), |item| cache.has(&item.md5))?;
+        let lacking: Vec<&Item> = items
+            .iter()
+            .zip(has)
+            .filter_map(|(item, has)| (!has).then_some(item))
+            .collect();
         let there = self.existing_sizes(side, lacking.iter().copied())?;
         let (found, lost): (Vec<&Item>, Vec<&Item>) = lacking
             .into_iter()
@@ -279,8 +287,10 @@ impl<'a> Cloud<'a> {
             self.fetch_lists(&side, &mut Transferred::default())?;
             let plan = Plan::of(self.project, &side.outs)?;
             let there = self.existing(&side, plan.all())?;
-            for item in plan.all() {
-                let word = match (cache.has(&item.md5)?, there.contains(&item.md5)) {
+            let items: Vec<&Item> = plan.all().collect();
+            let has = side_by_side(&items, parallel::available(), |item| cache.has(&item.md5))?;
+            for (item, has) in items.into_iter().zip(has) {
+                let word = match (has, there.contains(&item.md5)) {
                     (true, true) => continue,
                     (true, false) => "new",
                     (false, true) => "deleted",
@@ -331,7 +341,7 @@ impl<'a> Cloud<'a> {
         failed
     }
 
-    fn existing<'i>(
+    pub(super) fn existing<'i>(
         &self,
         side: &Side<'_>,
         items: impl Iterator<Item = &'i Item> + Clone,
@@ -361,7 +371,7 @@ impl<'a> Cloud<'a> {
         Ok(done)
     }
 
-    fn default_name(&self) -> Option<String> {
+    pub(super) fn default_name(&self) -> Option<String> {
         let config = &self.project.repository.config;
         let set = || Some(config.get("core", "remote")?.0.to_lowercase());
         self.asked.clone().or_else(set)
@@ -379,7 +389,7 @@ impl<'a> Cloud<'a> {
     }
 
     /// The remotes of some stages, each with its outputs.
-    fn sides(&self, targets: &[usize]) -> Result<Vec<Side<'a>>, PipelineError> {
+    pub(super) fn sides(&self, targets: &[usize]) -> Result<Vec<Side<'a>>, PipelineError> {
         let project = self.project;
         let default = self.default_name();
         let mut by_name: BTreeMap<String, Vec<&'a Output>> = BTreeMap::new();
@@ -401,7 +411,11 @@ impl<'a> Cloud<'a> {
             .collect()
     }
 
-    fn side(&self, name: &str, outs: Vec<&'a Output>) -> Result<Side<'a>, PipelineError> {
+    pub(super) fn side(
+        &self,
+        name: &str,
+        outs: Vec<&'a Output>,
+    ) -> Result<Side<'a>, PipelineError> {
         let options = RemoteOptions::of(&self.project.repository.config, name)?;
         let set = options
             .get("jobs")

@@ -114,9 +114,16 @@ fn conforms(remote: &dyn Remote, folder: &Path) {
         .collect();
     found.sort();
     let mut expected: Vec<(String, u64)> = asked[..20].iter().map(|key| (key.clone(), 4)).collect();
-    expected.push((list, 2));
+    expected.push((list.clone(), 2));
     expected.sort();
     assert_eq!(found, expected);
+
+    // What is removed is gone, and nothing else; removing nothing is no error.
+    for _ in 0..2 {
+        remote.remove(&list, &Unwatched).unwrap();
+    }
+    assert_eq!(size(&list), None);
+    assert_eq!(keys("files").len(), 23);
 }
 
 #[test]

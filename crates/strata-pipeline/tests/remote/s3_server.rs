@@ -250,6 +250,10 @@ impl State {
                      <Key>{key}</Key><ETag>\"x\"</ETag></CompleteMultipartUploadResult>"
                 ))
             }
+            ("DELETE", None) => {
+                self.objects.remove(key);
+                Answer::new(204)
+            }
             ("DELETE", Some(upload)) => {
                 self.uploads.remove(&upload);
                 Answer::new(204)

@@ -139,7 +139,13 @@ fn without_the_program_lines_are_merged_and_conflicts_marked() {
         .ends_with(1)
         .says(&["CONFLICT", "dvc.lock"]);
     let merged = project.read("dvc.lock");
-    for part in ["<<<<<<< ours\n", "cmd: here", "=======\n", "cmd: there", ">>>>>>> theirs\n"] {
+    for part in [
+        "<<<<<<< ours\n",
+        "cmd: here",
+        "=======\n",
+        "cmd: there",
+        ">>>>>>> theirs\n",
+    ] {
         assert!(merged.contains(part), "{merged}");
     }
 }

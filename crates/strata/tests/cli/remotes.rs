@@ -613,14 +613,23 @@ fn a_key_in_a_url_is_refused_and_not_repeated() {
     let url = format!("s3://{ACCESS_KEY}:{SECRET}@{BUCKET}/p");
     let before = study.project.read(".dvc/config");
     let add = study.fails(251, &["remote", "add", "storage", &url]);
-    assert!(add.contains("strata remote modify --local storage access_key_id"), "{add}");
+    assert!(
+        add.contains("strata remote modify --local storage access_key_id"),
+        "{add}"
+    );
     assert!(add.contains(&format!("Take 's3://{BUCKET}/p'")), "{add}");
     let with_slash = format!("s3://{ACCESS_KEY}:x/{SECRET}@{BUCKET}/p");
     study.fails(251, &["remote", "add", "storage", &with_slash]);
     study.fails(251, &["remote", "add", "web", "https://me:pass@host/p"]);
     assert_eq!(study.project.read(".dvc/config"), before);
 
-    study.ok(&["remote", "add", "-d", "storage", &format!("s3://{BUCKET}/p")]);
+    study.ok(&[
+        "remote",
+        "add",
+        "-d",
+        "storage",
+        &format!("s3://{BUCKET}/p"),
+    ]);
     study.ok(&["remote", "add", "shell", "ssh://me@host/p@x"]);
     study.fails(251, &["remote", "modify", "storage", "url", &url]);
     let outcome = study.run(&["config", "remote.storage.url", &url]);
@@ -634,4 +643,100 @@ fn a_key_in_a_url_is_refused_and_not_repeated() {
     study.add_data();
     let push = study.fails(251, &["push"]);
     assert!(push.contains("a key stands in its URL"), "{push}");
+}
+
+/// In a folder and in a bucket.
+#[test]
+fn gc_removes_from_the_remote_what_nothing_needs() {
+    let server = S3Server::start();
+    for is_bucket in [true, false] {
+        let study = if is_bucket {
+            Study::with_bucket(&server)
+        } else {
+            let study = Study::new();
+            study.ok(&["remote", "add", "-q", "-d", "storage", "store"]);
+            study.add_data();
+            study
+        };
+        study.ok(&["push"]);
+        study.project.write("data/c", "changed");
+        study.project.write("model", "changed as well");
+        study.ok(&["add", "-q", "data", "model"]);
+        study.ok(&["push"]);
+        let count = || {
+            let in_folder = files_below(&study.project.path("store/files/md5")).len();
+            if is_bucket {
+                server.keys().len()
+            } else {
+                in_folder
+            }
+        };
+        // Five of each push, two of which are the same.
+        assert_eq!(count(), 8);
+        // What is no object belongs to somebody else.
+        if is_bucket {
+            server.put("p/files/md5/00/readme", b"x");
+        } else {
+            study.project.write("store/files/md5/00/readme", "x");
+        }
+
+        // Without a terminal nobody says yes; to show is not to remove.
+        study.fails(1, &["gc", "-w", "-c"]);
+        let shown = study.ok(&["gc", "-w", "-c", "--dry"]);
+        assert_eq!(shown.matches("Removing ").count(), 6, "{shown}");
+        assert!(
+            shown.ends_with("Removed 3 objects from remote.\n"),
+            "{shown}"
+        );
+        assert_eq!((count(), study.objects().len()), (9, 8));
+
+        // A colleague who has nothing here learns from the remote which files belong to the folder.
+        study.forget_data();
+        let said = study.ok(&["gc", "-w", "-c", "-f", "-j", "2"]);
+        assert_eq!(
+            said,
+            "No unused 'repo' cache to remove.\nRemoved 3 objects from remote.\n"
+        );
+        assert_eq!(count(), 6);
+        let said = study.ok(&["gc", "-w", "-c", "-f", "-r", "storage"]);
+        assert!(
+            said.ends_with("No unused cache to remove from remote.\n"),
+            "{said}"
+        );
+        study.ok(&["pull"]);
+        assert_eq!(study.project.read("data/c"), "changed");
+        study.ok(&["gc", "-w", "-c", "-f", "-q"]);
+
+        // What the remote has goes from the cache.
+        study.project.write("new", "new");
+        study.ok(&["add", "-q", "new"]);
+        study.ok(&["gc", "-w", "--not-in-remote", "-f"]);
+        assert_eq!((study.objects().len(), count()), (1, 6));
+    }
+}
+
+#[test]
+fn gc_leaves_the_files_of_a_lost_list_alone() {
+    let study = Study::new();
+    study.fails(251, &["gc", "-w", "-c", "-f"]);
+    study.fails(251, &["gc", "-w", "-c", "-f", "-r", "nope"]);
+    let both = study.fails(255, &["gc", "-w", "-c", "--not-in-remote"]);
+    assert!(both.contains("mutually exclusive"), "{both}");
+    study.ok(&["remote", "add", "-q", "-d", "storage", "store"]);
+    study.add_data();
+    study.ok(&["push"]);
+    study.forget_data();
+    let objects = files_below(&study.project.path("store/files/md5"));
+    let is_list = |object: &PathBuf| object.extension().is_some_and(|suffix| suffix == "dir");
+    let list = objects
+        .iter()
+        .find(|object| is_list(object))
+        .expect("a list");
+    fs::remove_file(list).expect("it goes");
+    for flags in [&["gc", "-w", "-c"][..], &["gc", "-w", "--not-in-remote"]] {
+        study.fails(1, flags);
+    }
+    assert_eq!(files_below(&study.project.path("store/files/md5")).len(), 4);
+    let said = study.ok(&["gc", "-w", "-c", "-f"]);
+    assert!(said.ends_with("Removed 3 objects from remote.\n"), "{said}");
 }

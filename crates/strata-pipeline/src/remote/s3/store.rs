@@ -202,6 +202,21 @@ impl Remote for S3Remote {
         Ok(keys)
     }
 
+    fn remove(&self, key: &str, watch: &dyn Watch) -> Result<(), RemoteError> {
+        let (address, full) = (self.address(key), self.full(key));
+        self.client.with_retries(watch, || {
+            let bucket = self.client.bucket();
+            let action = bucket.delete_object(self.client.credentials(), &full);
+            match self.client.send(action, &Request::new(&address)) {
+                Ok(_) => Ok(()),
+                Err(Failed::Finally(RemoteError::Refused { code, .. })) if code == "NoSuchKey" => {
+                    Ok(())
+                }
+                Err(failed) => Err(failed),
+            }
+        })
+    }
+
     fn existing(
         &self,
         keys: &[String],

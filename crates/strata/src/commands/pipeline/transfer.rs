@@ -42,7 +42,10 @@ const MOST_LINES: usize = 50;
 
 pub(crate) fn push(args: &TransferArgs) -> Result<Ended, Failure> {
     args.volume.apply();
-    let (project, progress) = (open()?, TransferProgress::new("Pushing", args.volume.quiet)?);
+    let (project, progress) = (
+        open()?,
+        TransferProgress::new("Pushing", args.volume.quiet)?,
+    );
     let _lock = project.repository.lock()?;
     let cloud = cloud(&project, args, &progress)?;
     let done = cloud.push(&stages_of(&project, &args.targets)?, args.run_cache);
@@ -51,7 +54,10 @@ pub(crate) fn push(args: &TransferArgs) -> Result<Ended, Failure> {
 
 pub(crate) fn fetch(args: &TransferArgs) -> Result<Ended, Failure> {
     args.volume.apply();
-    let (project, progress) = (open()?, TransferProgress::new("Fetching", args.volume.quiet)?);
+    let (project, progress) = (
+        open()?,
+        TransferProgress::new("Fetching", args.volume.quiet)?,
+    );
     let _lock = project.repository.lock()?;
     let cloud = cloud(&project, args, &progress)?;
     let done = cloud.fetch(&stages_of(&project, &args.targets)?, args.run_cache);
@@ -60,7 +66,10 @@ pub(crate) fn fetch(args: &TransferArgs) -> Result<Ended, Failure> {
 
 pub(crate) fn pull(args: &TransferArgs) -> Result<Ended, Failure> {
     args.volume.apply();
-    let (project, progress) = (open()?, TransferProgress::new("Fetching", args.volume.quiet)?);
+    let (project, progress) = (
+        open()?,
+        TransferProgress::new("Fetching", args.volume.quiet)?,
+    );
     let _lock = project.repository.lock()?;
     let targets = stages_of(&project, &args.targets)?;
     let fetched = cloud(&project, args, &progress)?.fetch(&targets, args.run_cache);
