@@ -42,7 +42,8 @@ impl<'a> Cloud<'a> {
         let mut present = HashSet::new();
         for side in self.sides(&self.all_stages())? {
             let plan = Plan::of(self.project, &side.outs)?;
-            present.extend(self.existing(&side, plan.all())?);
+            let there = self.existing(&side, plan.all())?;
+            present.extend(there.iter().filter_map(|key| md5_of_key(key)));
         }
         self.must_go_on()?;
         Ok(present)

@@ -112,12 +112,6 @@ fn sizes_one_by_one<R: Remote + ?Sized>(
     Ok(existing)
 }
 
-/// The key of an object of the cache.
-pub(crate) fn key_of(md5: &str) -> String {
-    let (first, rest) = md5.split_at_checked(2).unwrap_or((md5, ""));
-    format!("files/md5/{first}/{rest}")
-}
-
 /// The MD5 in the key of an object of the cache, with `.dir` for a folder's list.
 fn md5_of_key(key: &str) -> Option<String> {
     let (first, rest) = key.strip_prefix("files/md5/")?.split_once('/')?;
@@ -136,11 +130,14 @@ fn is_key_of_run(key: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cache::Cache;
 
     #[test]
     fn keys_and_md5s_are_told_from_each_other() {
         let md5 = "d751713988987e9331980363e24189ce.dir";
-        assert_eq!(md5_of_key(&key_of(md5)).as_deref(), Some(md5));
+        let cache = Cache::new("cache".into());
+        assert_eq!(md5_of_key(&cache.key(md5)).as_deref(), Some(md5));
+        assert_eq!(md5_of_key(&cache.legacy().key(md5)), None);
         assert!(is_key_of_run("runs/ab/abcd/0123"));
         for key in [
             "runs/ab/../0123",

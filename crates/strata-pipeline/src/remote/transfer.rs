@@ -9,9 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::parallel::in_parallel;
 use super::plan::{Item, Plan};
-use super::{
-    LocalRemote, Remote, RemoteError, RemoteOptions, Watch, is_key_of_run, key_of, open_remote,
-};
+use super::{LocalRemote, Remote, RemoteError, RemoteOptions, Watch, is_key_of_run, open_remote};
 use crate::error::PipelineError;
 use crate::parallel::{self, side_by_side};
 use crate::project::Project;
@@ -95,7 +93,6 @@ impl<'a> Cloud<'a> {
     }
 
     fn push_to(&self, side: &Side<'_>, done: &mut Transferred) -> Result<(), PipelineError> {
-        let cache = &self.project.repository.cache;
         self.fetch_lists(side, &mut Transferred::default())?;
         let plan = Plan::of(self.project, &side.outs)?;
         let there = self.existing(side, plan.all())?;
@@ -103,28 +100,29 @@ impl<'a> Cloud<'a> {
         let mut absent: HashSet<&str> = HashSet::new();
         let new: Vec<&Item> = plan
             .all()
-            .filter(|item| !there.contains(&item.md5))
+            .filter(|item| !there.contains(&item.key))
             .collect();
         let found = side_by_side(&new, parallel::available(), |item| {
-            let size = || io::Result::Ok(fs_err::metadata(cache.path(&item.md5))?.len());
-            cache.has(&item.md5)?.then(size).transpose()
-        });
-        for (item, size) in new.into_iter().zip(found.map_err(PipelineError::from)?) {
+            let size = || io::Result::Ok(fs_err::metadata(item.cache.path(&item.md5))?.len());
+            item.cache.has(&item.md5)?.then(size).transpose()
+        })?;
+        for (item, size) in new.into_iter().zip(found) {
             if let Some(size) = size {
-                sizes.insert(&item.md5, size);
+                sizes.insert(&item.key, size);
             } else {
-                absent.insert(&item.md5);
+                absent.insert(&item.key);
                 done.missing.push(item.path.clone());
             }
         }
         let send = |item: &Item| {
-            let (file, key) = (cache.path(&item.md5), key_of(&item.md5));
-            side.remote.upload(&file, &key, Some(&item.md5), self.watch)
+            let file = item.cache.path(&item.md5);
+            let md5 = item.cache.has_plain_md5s().then_some(&*item.md5);
+            side.remote.upload(&file, &item.key, md5, self.watch)
         };
         let files: Vec<&Item> = plan
             .files
             .iter()
-            .filter(|item| sizes.contains_key(&*item.md5))
+            .filter(|item| sizes.contains_key(&*item.key))
             .collect();
         self.watch.planned(sizes.len(), Some(sizes.values().sum()));
         let failed = self.move_all(side, &files, done, send);
@@ -134,9 +132,9 @@ impl<'a> Cloud<'a> {
                 folder
                     .members
                     .iter()
-                    .all(|member| !absent.contains(&*member.md5))
+                    .all(|member| !absent.contains(&*member.key))
             };
-            sizes.contains_key(&*folder.list.md5) && is_whole()
+            sizes.contains_key(&*folder.list.key) && is_whole()
         });
         let lists: Vec<&Item> = lists.map(|folder| &folder.list).collect();
         self.move_all(side, &lists, done, send);
@@ -151,7 +149,7 @@ impl<'a> Cloud<'a> {
         let new = runs
             .into_iter()
             .filter(|key| is_key_of_run(key) && !there.contains(key));
-        let items: Vec<Item> = new.map(item_of_run).collect();
+        let items: Vec<Item> = new.map(|key| Item::of_run(key, cache)).collect();
         let items: Vec<&Item> = items.iter().collect();
         self.watch.planned(items.len(), None);
         self.move_all(&side, &items, done, |item| {
@@ -182,7 +180,7 @@ impl<'a> Cloud<'a> {
         let lost = plan
             .unknown
             .iter()
-            .filter(|item| !failed.contains(&item.md5));
+            .filter(|item| !failed.contains(&item.key));
         done.missing.extend(lost.map(|item| item.path.clone()));
         self.fetch_items(side, &plan.files, done)?;
         Ok(())
@@ -209,8 +207,9 @@ impl<'a> Cloud<'a> {
         items: &[Item],
         done: &mut Transferred,
     ) -> Result<HashSet<String>, PipelineError> {
-        let cache = &self.project.repository.cache;
-        let has = side_by_side(items, parallel::available(), |item| cache.has(&item.md5))?;
+        let has = side_by_side(items, parallel::available(), |item| {
+            item.cache.has(&item.md5)
+        })?;
         let lacking: Vec<&Item> = items
             .iter()
             .zip(has)
@@ -219,17 +218,14 @@ impl<'a> Cloud<'a> {
         let there = self.existing_sizes(side, lacking.iter().copied())?;
         let (found, lost): (Vec<&Item>, Vec<&Item>) = lacking
             .into_iter()
-            .partition(|item| there.contains_key(&key_of(&item.md5)));
+            .partition(|item| there.contains_key(&item.key));
         done.missing
             .extend(lost.iter().map(|item| item.path.clone()));
-        let bytes = found
-            .iter()
-            .filter_map(|item| there.get(&key_of(&item.md5)))
-            .sum();
+        let bytes = found.iter().filter_map(|item| there.get(&item.key)).sum();
         self.watch.planned(found.len(), Some(bytes));
         let failed = self.move_all(side, &found, done, |item| {
-            let key = key_of(&item.md5);
-            let fill = |into: &mut dyn Write| side.remote.download(&key, into, self.watch);
+            let (key, cache) = (&item.key, item.cache);
+            let fill = |into: &mut dyn Write| side.remote.download(key, into, self.watch);
             let other = cache
                 .receive(&item.md5, fill)
                 .map_err(|error| match error {
@@ -245,7 +241,7 @@ impl<'a> Cloud<'a> {
             match other {
                 None => Ok(()),
                 Some(found) => Err(RemoteError::Damaged {
-                    address: side.remote.address(&key),
+                    address: side.remote.address(key),
                     found,
                     verb: "kept",
                 }),
@@ -261,7 +257,7 @@ impl<'a> Cloud<'a> {
         let new = there
             .into_iter()
             .filter(|key| is_key_of_run(key) && !cache.folder().join(key).exists());
-        let items: Vec<Item> = new.map(item_of_run).collect();
+        let items: Vec<Item> = new.map(|key| Item::of_run(key, cache)).collect();
         let items: Vec<&Item> = items.iter().collect();
         self.watch.planned(items.len(), None);
         self.move_all(&side, &items, done, |item| {
@@ -281,16 +277,17 @@ impl<'a> Cloud<'a> {
     /// # Errors
     /// Either side cannot be read.
     pub fn status(&self, targets: &[usize]) -> Result<Value, PipelineError> {
-        let cache = &self.project.repository.cache;
         let mut status = BTreeMap::new();
         for side in self.sides(targets)? {
             self.fetch_lists(&side, &mut Transferred::default())?;
             let plan = Plan::of(self.project, &side.outs)?;
             let there = self.existing(&side, plan.all())?;
             let items: Vec<&Item> = plan.all().collect();
-            let has = side_by_side(&items, parallel::available(), |item| cache.has(&item.md5))?;
+            let has = side_by_side(&items, parallel::available(), |item| {
+                item.cache.has(&item.md5)
+            })?;
             for (item, has) in items.into_iter().zip(has) {
-                let word = match (has, there.contains(&item.md5)) {
+                let word = match (has, there.contains(&item.key)) {
                     (true, true) => continue,
                     (true, false) => "new",
                     (false, true) => "deleted",
@@ -333,7 +330,7 @@ impl<'a> Cloud<'a> {
             match result {
                 Ok(()) => done.moved += 1,
                 Err(error) => {
-                    failed.insert(item.md5.clone());
+                    failed.insert(item.key.clone());
                     done.failed.push((item.path.clone(), error));
                 }
             }
@@ -341,26 +338,31 @@ impl<'a> Cloud<'a> {
         failed
     }
 
-    pub(super) fn existing<'i>(
+    /// The keys of those that are there.
+    pub(super) fn existing<'i, 'c: 'i>(
         &self,
         side: &Side<'_>,
-        items: impl Iterator<Item = &'i Item> + Clone,
+        items: impl Iterator<Item = &'i Item<'c>>,
     ) -> Result<HashSet<String>, PipelineError> {
-        let sizes = self.existing_sizes(side, items.clone())?;
-        let there = items.filter(|item| sizes.contains_key(&key_of(&item.md5)));
-        Ok(there.map(|item| item.md5.clone()).collect())
+        Ok(self.existing_sizes(side, items)?.into_keys().collect())
     }
 
-    fn existing_sizes<'i>(
+    fn existing_sizes<'i, 'c: 'i>(
         &self,
         side: &Side<'_>,
-        items: impl Iterator<Item = &'i Item>,
+        items: impl Iterator<Item = &'i Item<'c>>,
     ) -> Result<HashMap<String, u64>, PipelineError> {
-        let keys: Vec<String> = items.map(|item| key_of(&item.md5)).collect();
-        if keys.is_empty() {
-            return Ok(HashMap::new());
+        // Apart, as a remote looks for each kind in another way.
+        let (objects, others): (Vec<&Item>, Vec<&Item>) =
+            items.partition(|item| item.cache.has_plain_md5s());
+        let mut sizes = HashMap::new();
+        for items in [objects, others] {
+            let keys: Vec<String> = items.into_iter().map(|item| item.key.clone()).collect();
+            if !keys.is_empty() {
+                sizes.extend(side.remote.existing(&keys, side.jobs, self.watch)?);
+            }
         }
-        Ok(side.remote.existing(&keys, side.jobs, self.watch)?)
+        Ok(sizes)
     }
 
     /// An interrupted transfer is an error of its own, whatever else failed.
@@ -426,13 +428,5 @@ impl<'a> Cloud<'a> {
             jobs: self.jobs.or(set).unwrap_or((4 * cores).min(MOST_JOBS)),
             outs,
         })
-    }
-}
-
-/// A kept run has no MD5; its key is all that it is known by.
-fn item_of_run(key: String) -> Item {
-    Item {
-        md5: key.clone(),
-        path: key,
     }
 }

@@ -740,3 +740,65 @@ fn gc_leaves_the_files_of_a_lost_list_alone() {
     let said = study.ok(&["gc", "-w", "-c", "-f"]);
     assert!(said.ends_with("Removed 3 objects from remote.\n"), "{said}");
 }
+
+/// Their hashes are those of texts with LF, and they lie beside the others in the cache and in the remote.
+#[test]
+fn objects_of_dvc_2_are_pushed_and_pulled() {
+    let server = S3Server::start();
+    for is_bucket in [false, true] {
+        let study = if is_bucket {
+            Study::with_bucket(&server)
+        } else {
+            let study = Study::new();
+            study.ok(&["remote", "add", "-q", "-d", "storage", "store"]);
+            study
+        };
+        let project = &study.project;
+        let place = |md5: &str| format!("{}/{}", &md5[..2], &md5[2..]);
+        let file = strata_fs::md5_of_bytes(b"1\n2\n");
+        let list = format!("[{{\"md5\": \"{file}\", \"relpath\": \"inside\"}}]");
+        let folder = strata_fs::md5_of_bytes(list.as_bytes()) + ".dir";
+        project.write(&format!(".dvc/cache/{}", place(&file)), "1\r\n2\r\n");
+        project.write(&format!(".dvc/cache/{}", place(&folder)), &list);
+        project.write(
+            "text.dvc",
+            format!("outs:\n- md5: {file}\n  size: 6\n  path: text\n"),
+        );
+        project.write(
+            "old.dvc",
+            format!("outs:\n- md5: {folder}\n  size: 6\n  nfiles: 1\n  path: old\n"),
+        );
+        let targets = ["text.dvc", "old.dvc"];
+        let with = |command: &'static str| [&[command], &targets[..]].concat();
+        assert_eq!(study.ok(&with("push")), "2 files pushed\n");
+        assert_eq!(study.ok(&with("push")), "Everything is up to date.\n");
+        if is_bucket {
+            assert_eq!(
+                server
+                    .get(&format!("p/{}", place(&file)))
+                    .expect("it is there"),
+                b"1\r\n2\r\n"
+            );
+        } else {
+            assert_eq!(
+                project.read(&format!("store/{}", place(&file))),
+                "1\r\n2\r\n"
+            );
+        }
+        study.forget_data();
+        assert!(study.ok(&with("pull")).contains("2 files fetched"));
+        assert_eq!(project.read("text"), "1\r\n2\r\n");
+        assert_eq!(project.read("old/inside"), "1\r\n2\r\n");
+
+        // What is not what its name says is not taken.
+        if is_bucket {
+            server.put(&format!("p/{}", place(&file)), b"damaged");
+        } else {
+            let object = project.path(&format!("store/{}", place(&file)));
+            fs::remove_file(&object).expect("it goes");
+            fs::write(object, "damaged").expect("it is written");
+        }
+        study.forget_data();
+        study.fails(1, &with("pull"));
+    }
+}
