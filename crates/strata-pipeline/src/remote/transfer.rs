@@ -108,8 +108,8 @@ impl<'a> Cloud<'a> {
         let found = side_by_side(&new, parallel::available(), |item| {
             let size = || io::Result::Ok(fs_err::metadata(cache.path(&item.md5))?.len());
             cache.has(&item.md5)?.then(size).transpose()
-        });
-        for (item, size) in new.into_iter().zip(found.map_err(PipelineError::from)?) {
+        })?;
+        for (item, size) in new.into_iter().zip(found) {
             if let Some(size) = size {
                 sizes.insert(&item.md5, size);
             } else {
