@@ -34,15 +34,16 @@ impl<'a> Cloud<'a> {
         self.must_go_on()
     }
 
-    /// The objects that the project names and that are in the remotes where they belong.
+    /// Those of some objects that the project names and that are in the remotes where they belong.
     ///
     /// # Errors
     /// A remote cannot be reached; the cache cannot be read.
-    pub fn present(&self) -> Result<HashSet<String>, PipelineError> {
+    pub fn present(&self, asked: &HashSet<String>) -> Result<HashSet<String>, PipelineError> {
         let mut present = HashSet::new();
         for side in self.sides(&self.all_stages())? {
             let plan = Plan::of(self.project, &side.outs)?;
-            present.extend(self.existing(&side, plan.all())?);
+            let items = plan.all().filter(|item| asked.contains(&item.md5));
+            present.extend(self.existing(&side, items)?);
         }
         self.must_go_on()?;
         Ok(present)
