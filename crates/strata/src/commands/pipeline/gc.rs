@@ -88,34 +88,40 @@ pub(crate) fn run(args: &GcArgs) -> Result<Ended, Failure> {
     }
     let _lock = project.repository.lock()?;
     let others = others(args, &project)?;
+    if args.cloud || args.not_in_remote {
+        collect_with_remotes(args, &project, &others)?;
+    } else {
+        collect_in_cache(args, &project, &project.used(&others)?.objects)?;
+    }
+    Ok(Ended::Done)
+}
+
+/// Collects garbage where it matters what remotes have.
+fn collect_with_remotes(
+    args: &GcArgs,
+    project: &Project,
+    others: &[Project],
+) -> Result<(), Failure> {
     let progress = TransferProgress::new("Removing", args.volume.quiet)?;
-    if !args.asks_remotes() {
-        let used = project.used(&others)?.objects;
-        collect_in_cache(args, &project, &used)?;
-        return Ok(Ended::Done);
-    }
-    let cloud = args.cloud_of(&project, &progress)?;
-    let mut clouds = vec![cloud];
-    for other in &others {
-        clouds.push(args.cloud_of(other, &progress)?);
-    }
+    let projects = [project].into_iter().chain(others);
+    let clouds = projects.map(|project| args.cloud_of(project, &progress));
+    let clouds: Vec<Cloud<'_>> = clouds.collect::<Result<_, _>>()?;
     for cloud in &clouds {
         cloud.fetch_all_lists()?;
     }
-    let used = project.used(&others)?;
+    let used = project.used(others)?;
     args.must_know_all(&used)?;
     if args.not_in_remote {
         let mut only_here = used.objects;
         for cloud in &clouds {
-            let present = cloud.present()?;
+            let present = cloud.present(&only_here)?;
             only_here.retain(|md5| !present.contains(md5));
         }
-        collect_in_cache(args, &project, &only_here)?;
-        return Ok(Ended::Done);
+        return collect_in_cache(args, project, &only_here);
     }
     // Remotes that cannot be listed are an error before anything is gone.
     let garbage = clouds[0].garbage(&used.objects)?;
-    collect_in_cache(args, &project, &used.objects)?;
+    collect_in_cache(args, project, &used.objects)?;
     for garbage in garbage {
         let addresses: Vec<String> = garbage.addresses().collect();
         if args.dry {
@@ -128,7 +134,7 @@ pub(crate) fn run(args: &GcArgs) -> Result<Ended, Failure> {
             count => format!("Removed {count} objects from remote.\n"),
         })?;
     }
-    Ok(Ended::Done)
+    Ok(())
 }
 
 /// Removes all objects of the cache but those that are used.
@@ -226,10 +232,6 @@ impl GcArgs {
             let _ = write!(text, "\nThe same goes for the remote: {remote}.");
         }
         text
-    }
-
-    fn asks_remotes(&self) -> bool {
-        self.cloud || self.not_in_remote
     }
 
     fn cloud_of<'a>(
