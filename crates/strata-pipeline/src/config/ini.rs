@@ -54,14 +54,14 @@ impl IniFile {
     /// It is no text in UTF-8; those of [`IniFile::parse`].
     pub fn from_bytes(file: &str, bytes: &[u8]) -> Result<Self, IniError> {
         let text = str::from_utf8(bytes).map_err(|error| {
+            let is_end = |byte: &u8| *byte == b'\n';
             let good = &bytes[..error.valid_up_to()];
-            let start = good.iter().rposition(|byte| *byte == b'\n');
-            let line = String::from_utf8_lossy(&good[start.map_or(0, |start| start + 1)..]);
+            let line = good.rsplit(is_end).next().unwrap_or_default();
             IniError {
                 file: file.to_owned(),
-                line: good.iter().filter(|byte| **byte == b'\n').count() + 1,
+                line: good.split(is_end).count(),
                 why: "no text in UTF-8",
-                text: first_word(&line).to_owned(),
+                text: first_word(&String::from_utf8_lossy(line)).to_owned(),
             }
         })?;
         Self::parse(file, text)
