@@ -16,6 +16,8 @@ pub enum Activity {
     Sending,
     /// Their objects come from a remote.
     Receiving,
+    /// Their objects are removed from a remote.
+    Removing,
 }
 
 /// Who is told how far work has come, from several threads. Activities do not overlap.

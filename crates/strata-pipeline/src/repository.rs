@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use strata_fs::md5_of_bytes;
 
 use crate::cache::{Cache, LinkType, Placing, Scratch, Wanted};
-use crate::config::{Config, validate};
+use crate::config::Config;
 use crate::error::PipelineError;
 use crate::git::Git;
 use crate::hash::{HashInfo, Hasher, State, normalized};
@@ -66,7 +66,7 @@ impl Repository {
         let dvc = root.join(".dvc");
         let wrong = |why: String| PipelineError::Config { why };
         let config = Config::open(Some(&dvc)).map_err(|error| wrong(error.to_string()))?;
-        validate(&config.merged(|_| true)).map_err(wrong)?;
+        config.check().map_err(wrong)?;
         let git = if config.is_true("core", "no_scm") {
             None
         } else {

@@ -6,13 +6,12 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use strata_fs::Md5Writer;
 use thiserror::Error;
 
 use super::link::Wanted;
 use super::scratch::{Scratch, remove_abandoned};
 use crate::hash::{
-    Algorithm, PIECE, Tree, TreeError, digest_of, digest_pieces, is_missing, steadily,
+    Algorithm, DigestWriter, PIECE, Tree, TreeError, digest_of, digest_pieces, is_missing, steadily,
 };
 use crate::parallel::{self, side_by_side};
 
@@ -89,10 +88,9 @@ impl Cache {
 
     /// An object as a file of the workspace.
     pub(crate) fn wanted(&self, md5: &str, at: PathBuf, is_executable: bool) -> Wanted {
-        let is_md5 = self.algorithm == Algorithm::Md5;
         Wanted {
             object: self.path(md5),
-            md5: is_md5.then(|| md5.to_owned()),
+            md5: self.has_plain_md5s().then(|| md5.to_owned()),
             at,
             is_executable,
         }
@@ -100,12 +98,21 @@ impl Cache {
 
     /// Where the object of this name is or would be.
     pub fn path(&self, md5: &str) -> PathBuf {
+        self.folder.join(self.key(md5))
+    }
+
+    /// Where the object of this name is from the folder on; remotes have the same layout.
+    pub fn key(&self, md5: &str) -> String {
         let (first, rest) = md5.split_at_checked(2).unwrap_or((md5, ""));
-        let objects = match self.algorithm {
-            Algorithm::Md5 => self.folder.join("files/md5"),
-            Algorithm::Md5Dos2Unix => self.folder.clone(),
-        };
-        objects.join(first).join(rest)
+        match self.algorithm {
+            Algorithm::Md5 => format!("files/md5/{first}/{rest}"),
+            Algorithm::Md5Dos2Unix => format!("{first}/{rest}"),
+        }
+    }
+
+    /// Whether names are the MD5s of contents; DVC 2's are those of texts with other ends of lines.
+    pub(crate) fn has_plain_md5s(&self) -> bool {
+        self.algorithm == Algorithm::Md5
     }
 
     /// Whether there is such an object, and a whole one.
@@ -249,9 +256,9 @@ impl Cache {
         Ok(())
     }
 
-    /// Takes an object from elsewhere: `fill` writes its contents, which are kept only if their MD5 is the expected one.
+    /// Takes an object from elsewhere: `fill` writes its contents, which are kept only if their hash is the expected one.
     ///
-    /// Gives the MD5 that was found where it is another.
+    /// Gives the hash that was found where it is another.
     ///
     /// # Errors
     /// Those of writing, and those of `fill`; nothing is kept then.
@@ -261,7 +268,7 @@ impl Cache {
         fill: impl FnOnce(&mut dyn io::Write) -> Result<(), E>,
     ) -> Result<Option<String>, E> {
         let (copy, file) = self.scratch()?.file(OBJECT_MODE)?;
-        let mut hashing = Md5Writer::new(file);
+        let mut hashing = DigestWriter::new(file, self.algorithm);
         let filled = fill(&mut hashing);
         let found = hashing.hex();
         let is_right = filled.is_ok() && found == md5.trim_end_matches(".dir");

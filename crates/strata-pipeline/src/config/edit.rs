@@ -110,6 +110,9 @@ impl ConfigFiles {
         level: Option<Level>,
     ) -> Result<(), PipelineError> {
         let section = name.section_of_file();
+        if name.kind == Some("remote") && name.option == "url" {
+            must_have_no_key(&name.section, value)?;
+        }
         self.edit(level, |ini, file| {
             ini.set(
                 &section,
@@ -137,7 +140,7 @@ impl ConfigFiles {
     /// Adds a remote.
     ///
     /// # Errors
-    /// There is one of that name and `force` is not set; the settings would not be valid.
+    /// There is one of that name and `force` is not set; a key stands in the URL; the settings would not be valid.
     pub fn add_remote(
         &self,
         name: &str,
@@ -147,6 +150,7 @@ impl ConfigFiles {
         level: Option<Level>,
     ) -> Result<(), PipelineError> {
         let (name, section) = (name.to_lowercase(), remote_section(name));
+        must_have_no_key(&name, url)?;
         self.edit(level, |ini, file| {
             if ini.has_section(&section) && !force {
                 return Err(wrong(format!(
@@ -174,6 +178,9 @@ impl ConfigFiles {
         level: Option<Level>,
     ) -> Result<(), PipelineError> {
         let (section, option) = (remote_section(name), option.to_lowercase());
+        if let ("url", Some(url)) = (option.as_str(), value) {
+            must_have_no_key(name, url)?;
+        }
         self.edit(level, |ini, file| {
             self.must_exist(name, ini, level)?;
             match value {
@@ -362,7 +369,7 @@ impl ConfigFiles {
         change(&mut ini, &path)?;
         let mut merged = self.below(level);
         merged.lay(&ini);
-        validate(&merged).map_err(wrong)?;
+        validate(&merged).map_err(|invalid| wrong(invalid.why))?;
         Ok(write(&path, &ini, target)?)
     }
 
@@ -455,6 +462,45 @@ impl ConfigFiles {
             None => wrong(why),
         }
     }
+}
+
+/// The file that holds the URL goes to others with the project, and whoever may not read a key may read it there. The name
+/// of a user is no secret, but a bucket has none.
+fn must_have_no_key(remote: &str, url: &str) -> Result<(), PipelineError> {
+    let Some((user, plain)) = without_user(url) else {
+        return Ok(());
+    };
+    let is_bucket = url.starts_with("s3://");
+    if !is_bucket && !user.contains(':') {
+        return Ok(());
+    }
+    let options: &[&str] = if is_bucket {
+        &["access_key_id", "secret_access_key"]
+    } else {
+        &["password"]
+    };
+    let commands = options
+        .iter()
+        .map(|option| format!("\n  strata remote modify --local {remote} {option} …"));
+    Err(wrong(format!(
+        "a key stands in the URL of remote '{remote}', which others get with the project. \
+         Take '{plain}', and keep the key in .dvc/config.local:{}",
+        commands.collect::<String>()
+    )))
+}
+
+/// The name and password in a URL, and the URL without them; none where there are none.
+pub(crate) fn without_user(url: &str) -> Option<(&str, String)> {
+    let (scheme, rest) = url.split_once("://")?;
+    let host = &rest[..rest.find('/').unwrap_or(rest.len())];
+    // A key may have a slash in it, and a bucket's name has no `@`.
+    let end = match (host.rfind('@'), scheme) {
+        (Some(end), _) => end,
+        (None, "s3") if host.contains(':') => rest.find('@')?,
+        (None, _) => return None,
+    };
+    let (user, plain) = (&rest[..end], &rest[end + 1..]);
+    Some((user, format!("{scheme}://{plain}")))
 }
 
 /// A local file may hold keys: a new one is for its owner alone.

@@ -20,12 +20,16 @@ pub struct IniFile {
 struct Section {
     /// Comments and blank lines before it.
     before: Vec<String>,
+    /// Where it begins, from 1.
+    line: usize,
     options: IndexMap<String, IniOption>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct IniOption {
     before: Vec<String>,
+    /// Where it stands, from 1.
+    line: usize,
     value: String,
 }
 
@@ -44,6 +48,25 @@ pub struct IniError {
 }
 
 impl IniFile {
+    /// Reads a file of bytes.
+    ///
+    /// # Errors
+    /// It is no text in UTF-8; those of [`IniFile::parse`].
+    pub fn from_bytes(file: &str, bytes: &[u8]) -> Result<Self, IniError> {
+        let text = str::from_utf8(bytes).map_err(|error| {
+            let is_end = |byte: &u8| *byte == b'\n';
+            let good = &bytes[..error.valid_up_to()];
+            let line = good.rsplit(is_end).next().unwrap_or_default();
+            IniError {
+                file: file.to_owned(),
+                line: good.split(is_end).count(),
+                why: "no text in UTF-8",
+                text: first_word(&String::from_utf8_lossy(line)).to_owned(),
+            }
+        })?;
+        Self::parse(file, text)
+    }
+
     /// Reads a file.
     ///
     /// # Errors
@@ -68,6 +91,9 @@ impl IniFile {
                     .ok_or_else(|| failed("no closing `]`"))?;
                 let name = section_name(unquoted(name.trim()));
                 let section = ini.sections.entry(name.clone()).or_default();
+                if section.line == 0 {
+                    section.line = index + 1;
+                }
                 section.before.append(&mut before);
                 current = Some(name);
             } else {
@@ -80,6 +106,7 @@ impl IniFile {
                     .ok_or_else(|| failed("an option before the first section"))?;
                 let option = IniOption {
                     before: std::mem::take(&mut before),
+                    line: index + 1,
                     value: without_comment(value.trim()).to_owned(),
                 };
                 section.options.insert(key.trim().to_lowercase(), option);
@@ -93,6 +120,15 @@ impl IniFile {
     pub fn get(&self, section: &str, option: &str) -> Option<&str> {
         let option = self.sections.get(section)?.options.get(option)?;
         Some(&option.value)
+    }
+
+    /// The line of an option or, without a name, of a section, from 1.
+    pub fn line(&self, section: &str, option: Option<&str>) -> Option<usize> {
+        let section = self.sections.get(section)?;
+        match option {
+            Some(option) => Some(section.options.get(option)?.line),
+            None => Some(section.line),
+        }
     }
 
     /// Names of the sections, in order.
@@ -282,6 +318,13 @@ mod tests {
     fn an_error_does_not_repeat_a_value() {
         let error = IniFile::parse("config", "[a]\nsecret_access_key: abc\n").unwrap_err();
         let expected = "config:2: neither a section nor `option = value`: `secret_access_key`";
+        assert_eq!(error.to_string(), expected);
+    }
+
+    #[test]
+    fn a_byte_that_is_no_text_is_told_with_its_line() {
+        let error = IniFile::from_bytes(".dvc/config", b"[core]\n  remote = \xff\n").unwrap_err();
+        let expected = ".dvc/config:2: no text in UTF-8: `remote`";
         assert_eq!(error.to_string(), expected);
     }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use indexmap::IndexMap;
 
 use super::ini::{IniError, IniFile};
+use super::schema::validate;
 use crate::hash::{is_missing, normalized};
 
 /// Where a setting may stand.
@@ -118,16 +119,31 @@ impl Config {
             let Some(path) = level.path(dvc_folder) else {
                 continue;
             };
-            let text = match fs_err::read_to_string(&path) {
-                Ok(text) => text,
+            let bytes = match fs_err::read(&path) {
+                Ok(bytes) => bytes,
                 Err(error) if is_missing(&error) => continue,
                 Err(error) => return Err(error),
             };
-            let ini = IniFile::parse(&path.display().to_string(), &text)
+            let ini = IniFile::from_bytes(&path.display().to_string(), &bytes)
                 .map_err(|error: IniError| io::Error::new(io::ErrorKind::InvalidData, error))?;
             levels.push((level, path, ini));
         }
         Ok(Self { levels })
+    }
+
+    /// Checks all settings.
+    ///
+    /// # Errors
+    /// What is wrong with the first that is, with its file and line.
+    pub fn check(&self) -> Result<(), String> {
+        validate(&self.merged(|_| true)).map_err(|invalid| {
+            let mut levels = self.levels.iter().rev();
+            let place = levels.find_map(|(_, path, ini)| {
+                let line = ini.line(&invalid.section, invalid.option.as_deref())?;
+                Some(format!("{}:{line}: ", path.display()))
+            });
+            place.unwrap_or_default() + &invalid.why
+        })
     }
 
     /// One level's file, if it exists.
@@ -182,6 +198,21 @@ pub(super) fn resolved(value: &str, file: &Path) -> PathBuf {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_file_and_line() {
+        let project = tempfile::tempdir().unwrap();
+        let local = project.path().join("config.local");
+        fs_err::write(
+            project.path().join("config"),
+            "[core]\n[cache]\n    dir = x\n",
+        )
+        .unwrap();
+        fs_err::write(&local, "# mine\n[cache]\n    type = foo\n").unwrap();
+        let why = Config::open(Some(project.path())).unwrap().check();
+        let expected = format!("{}:3: Unsupported cache type(s): foo", local.display());
+        assert!(why.clone().unwrap_err().starts_with(&expected), "{why:?}");
+    }
 
     #[test]
     fn the_local_level_wins_and_paths_are_relative_to_their_file() {

@@ -11,7 +11,8 @@ mod name;
 mod schema;
 
 pub use edit::ConfigFiles;
+pub(crate) use edit::without_user;
 pub use ini::{IniError, IniFile};
 pub use levels::{Config, Level, Merged, remote_section};
 pub use name::OptionName;
-pub use schema::{closest_option, is_secret, option_takes_path, validate};
+pub use schema::{Invalid, closest_option, is_secret, option_takes_path, validate};

@@ -1,11 +1,15 @@
 //! Which options there are and what they take: DVC's `config_schema`, with voluptuous' words for what is wrong.
 
+use thiserror::Error;
+
 use super::levels::Merged;
 
 /// What an option takes.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     Text,
+    /// A path; DVC takes none for the folder of the file of settings.
+    Folder,
     Bool,
     /// A whole number.
     Int,
@@ -22,7 +26,9 @@ enum Kind {
     Never(&'static str),
 }
 
-use Kind::{Bool, Int, IntFrom, LinkTypes, Never, Number, NumberFromZero, OneOf, Percent, Text};
+use Kind::{
+    Bool, Folder, Int, IntFrom, LinkTypes, Never, Number, NumberFromZero, OneOf, Percent, Text,
+};
 
 type Table = &'static [(&'static str, Kind)];
 
@@ -55,7 +61,7 @@ const SECTIONS: &[(&str, &[Table])] = &[
         "cache",
         &[
             &[
-                ("dir", Text),
+                ("dir", Folder),
                 ("local", Text),
                 ("s3", Text),
                 ("gs", Text),
@@ -351,16 +357,33 @@ pub fn is_secret(option: &str) -> bool {
     SECRETS.contains(&option)
 }
 
+/// A setting that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{why}")]
+pub struct Invalid {
+    /// Its section.
+    pub section: String,
+    /// Its name; none if the section as a whole is wrong.
+    pub option: Option<String>,
+    /// What is wrong, as DVC says it, and the closest name that would do.
+    pub why: String,
+}
+
 /// Checks all settings.
 ///
 /// # Errors
-/// What is wrong with the first that is, as DVC says it, and the closest name that would do.
-pub fn validate(settings: &Merged) -> Result<(), String> {
+/// The first that is wrong.
+pub fn validate(settings: &Merged) -> Result<(), Invalid> {
     for (section, options) in settings.sections() {
+        let invalid = |option: Option<&str>, why| Invalid {
+            section: section.to_owned(),
+            option: option.map(str::to_owned),
+            why,
+        };
         let (tables, path) = match tables_of(section, settings) {
             Ok(Some(found)) => found,
             Ok(None) => continue,
-            Err(why) => return Err(why),
+            Err(why) => return Err(invalid(None, why)),
         };
         for (option, value) in options {
             let place = format!("@ data{path}['{option}']");
@@ -369,12 +392,13 @@ pub fn validate(settings: &Merged) -> Result<(), String> {
                     .iter()
                     .flat_map(|table| table.iter().map(|(name, _)| *name));
                 let closest = strata_diag::closest(option, names);
-                return Err(with_hint(
-                    format!("extra keys not allowed {place}"),
-                    closest,
-                ));
+                let why = with_hint(format!("extra keys not allowed {place}"), closest);
+                return Err(invalid(Some(option), why));
             };
-            check(kind, value).map_err(|why| format!("{why} for dictionary value {place}"))?;
+            check(kind, value).map_err(|why| {
+                let why = format!("{why} for dictionary value {place}");
+                invalid(Some(option), why)
+            })?;
         }
     }
     Ok(())
@@ -480,6 +504,10 @@ fn check(kind: Kind, value: &str) -> Result<(), String> {
     };
     match kind {
         Text => Ok(()),
+        Folder if value.trim().is_empty() => {
+            Err("expected the path of a folder, found nothing".to_owned())
+        }
+        Folder => Ok(()),
         Bool => match value.to_lowercase().as_str() {
             "true" | "false" => Ok(()),
             _ => Err("expected true or false".to_owned()),
@@ -524,7 +552,7 @@ mod tests {
     fn problem(text: &str) -> Option<String> {
         let mut settings = Merged::default();
         settings.lay(&IniFile::parse("config", text).unwrap());
-        validate(&settings).err()
+        validate(&settings).err().map(|invalid| invalid.why)
     }
 
     #[test]
@@ -561,6 +589,10 @@ mod tests {
             (
                 "[cache]\ntype = foo",
                 "Unsupported cache type(s): foo for dictionary value @ data['cache']['type']",
+            ),
+            (
+                "[cache]\ndir = ",
+                "expected the path of a folder, found nothing for dictionary value @ data['cache']['dir']",
             ),
             (
                 "[core]\nautostage = maybe",

@@ -15,7 +15,7 @@ pub use hasher::{Hashed, Hasher};
 pub(crate) use hasher::{is_missing, metadata_of, normalized, of_file, of_folder, relative_text};
 pub use info::HashInfo;
 pub use reading::Algorithm;
-pub(crate) use reading::{Digest, PIECE, digest_of, digest_pieces, fill, steadily};
+pub(crate) use reading::{Digest, DigestWriter, PIECE, digest_of, digest_pieces, fill, steadily};
 pub(crate) use state::Look;
 pub use state::State;
 pub use tree::{Tree, TreeError};

@@ -1,7 +1,7 @@
 //! A file's contents, read from the start to the end while it stays as it is.
 
 use std::cell::RefCell;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 use strata_fs::Md5;
@@ -53,6 +53,58 @@ impl Digest {
 
     pub(crate) fn hex(self) -> String {
         self.md5.hex()
+    }
+}
+
+/// Writes on to another writer, and hashes what went there.
+#[derive(Debug)]
+pub(crate) struct DigestWriter<W> {
+    into: W,
+    digest: Digest,
+    /// What is still to be hashed, less than [`PIECE`] bytes; always empty where pieces do not count.
+    piece: Vec<u8>,
+}
+
+impl<W: Write> DigestWriter<W> {
+    pub(crate) fn new(into: W, algorithm: Algorithm) -> Self {
+        Self {
+            into,
+            digest: Digest::new(algorithm),
+            piece: Vec::new(),
+        }
+    }
+
+    pub(crate) fn hex(mut self) -> String {
+        if !self.piece.is_empty() {
+            self.digest.update(&self.piece);
+        }
+        self.digest.hex()
+    }
+}
+
+impl<W: Write> Write for DigestWriter<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.into.write(bytes)?;
+        let mut rest = &bytes[..count];
+        if self.digest.algorithm == Algorithm::Md5 {
+            self.digest.update(rest);
+            return Ok(count);
+        }
+        while !rest.is_empty() {
+            let room = PIECE - self.piece.len();
+            let (now, later) = rest.split_at(rest.len().min(room));
+            self.piece.extend_from_slice(now);
+            if self.piece.len() == PIECE {
+                self.digest.update(&self.piece);
+                self.piece.clear();
+            }
+            rest = later;
+        }
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.into.flush()
     }
 }
 

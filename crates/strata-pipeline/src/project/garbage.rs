@@ -6,16 +6,33 @@ use super::index::Project;
 use crate::error::PipelineError;
 use crate::hash::is_missing;
 
+/// Objects that lock files and `.dvc` files name.
+#[derive(Debug, Default)]
+pub struct Used {
+    /// Their names.
+    pub objects: HashSet<String>,
+    /// Folders whose lists are not in the cache, so that nobody knows their files.
+    pub unknown: Vec<String>,
+}
+
 impl Project {
-    /// The objects that [`Project::collect_garbage`] would remove, sorted.
+    /// The objects that this project needs, and `others`: the same project at commits, and those that share the cache.
     ///
     /// # Errors
     /// Those of reading.
-    pub fn garbage(&self, others: &[Self]) -> Result<Vec<String>, PipelineError> {
-        let mut used = self.used_objects()?;
-        for other in others {
-            used.extend(other.used_objects()?);
+    pub fn used(&self, others: &[Self]) -> Result<Used, PipelineError> {
+        let mut used = Used::default();
+        for project in others.iter().chain([self]) {
+            project.add_used(&mut used)?;
         }
+        Ok(used)
+    }
+
+    /// The objects of the cache that are none of those, sorted.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn garbage(&self, used: &HashSet<String>) -> Result<Vec<String>, PipelineError> {
         let objects = self.repository.cache.folder().join("files/md5");
         let folders = match fs_err::read_dir(&objects) {
             Ok(folders) => folders,
@@ -37,33 +54,36 @@ impl Project {
         Ok(garbage)
     }
 
-    /// Removes all objects that neither this project's lock files and `.dvc` files nor those of `others`, the same
-    /// project at commits, name; gives how many.
+    /// Removes objects from the cache.
     ///
     /// Kept runs stay: they are small, and useless without their objects rather than wrong.
     ///
     /// # Errors
-    /// Those of reading and removing.
-    pub fn collect_garbage(&self, others: &[Self]) -> Result<usize, PipelineError> {
-        let garbage = self.garbage(others)?;
-        for md5 in &garbage {
+    /// Those of removing.
+    pub fn remove_objects(&self, objects: &[String]) -> Result<(), PipelineError> {
+        for md5 in objects {
             fs_err::remove_file(self.repository.cache.path(md5))?;
         }
-        Ok(garbage.len())
+        Ok(())
     }
 
-    fn used_objects(&self) -> Result<HashSet<String>, PipelineError> {
-        let mut used = HashSet::new();
+    fn add_used(&self, used: &mut Used) -> Result<(), PipelineError> {
         let outs = self.stages.iter().flat_map(|stage| &stage.outs);
-        let cached = outs.filter(|out| out.is_cached);
-        for locked in cached.filter_map(|out| out.locked.as_ref()) {
-            used.insert(locked.md5.clone());
+        for out in outs.filter(|out| out.is_cached) {
+            let Some(locked) = &out.locked else { continue };
+            used.objects.insert(locked.md5.clone());
+            if !locked.is_folder() {
+                continue;
+            }
             let cache = self.repository.cache_of(locked);
-            if locked.is_folder() && cache.has(&locked.md5)? {
+            if cache.has(&locked.md5)? {
                 let tree = cache.tree(&locked.md5)?;
-                used.extend(tree.entries().iter().map(|(_, md5)| md5.clone()));
+                let files = tree.entries().iter().map(|(_, md5)| md5.clone());
+                used.objects.extend(files);
+            } else {
+                used.unknown.push(self.display(&out.at));
             }
         }
-        Ok(used)
+        Ok(())
     }
 }

@@ -20,4 +20,5 @@ mod source;
 pub mod stage_add;
 pub mod targets;
 
+pub use garbage::Used;
 pub use index::Project;

@@ -124,6 +124,13 @@ impl Remote for LocalRemote {
         keys.sort();
         Ok(keys)
     }
+
+    fn remove(&self, key: &str, _: &dyn Stop) -> Result<(), RemoteError> {
+        match fs_err::remove_file(self.folder.join(key)) {
+            Err(error) if !is_missing(&error) => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Disks without modes, and others' files, stay as they are; their objects are hashed each time.

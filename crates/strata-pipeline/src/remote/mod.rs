@@ -6,6 +6,7 @@
 //! * A [`Watch`] sees an object move, and may end that.
 
 mod error;
+mod garbage;
 mod local;
 mod open;
 mod options;
@@ -15,6 +16,7 @@ mod transfer;
 mod watch;
 
 pub use error::{RemoteError, code_of};
+pub use garbage::RemoteGarbage;
 pub use local::LocalRemote;
 pub use open::open_remote;
 pub use options::RemoteOptions;
@@ -73,6 +75,12 @@ pub trait Remote: Send + Sync {
     /// The store cannot be reached, or refuses.
     fn keys(&self, folder: &str, stop: &dyn Stop) -> Result<Vec<String>, RemoteError>;
 
+    /// Removes an object, if it is there.
+    ///
+    /// # Errors
+    /// The store cannot be reached, or refuses.
+    fn remove(&self, key: &str, stop: &dyn Stop) -> Result<(), RemoteError>;
+
     /// Those of some keys that have objects, with the sizes in bytes.
     ///
     /// # Errors
@@ -104,12 +112,6 @@ fn sizes_one_by_one<R: Remote + ?Sized>(
     Ok(existing)
 }
 
-/// The key of an object of the cache.
-pub(crate) fn key_of(md5: &str) -> String {
-    let (first, rest) = md5.split_at_checked(2).unwrap_or((md5, ""));
-    format!("files/md5/{first}/{rest}")
-}
-
 /// The MD5 in the key of an object of the cache, with `.dir` for a folder's list.
 fn md5_of_key(key: &str) -> Option<String> {
     let (first, rest) = key.strip_prefix("files/md5/")?.split_once('/')?;
@@ -128,11 +130,14 @@ fn is_key_of_run(key: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cache::Cache;
 
     #[test]
     fn keys_and_md5s_are_told_from_each_other() {
         let md5 = "d751713988987e9331980363e24189ce.dir";
-        assert_eq!(md5_of_key(&key_of(md5)).as_deref(), Some(md5));
+        let cache = Cache::new("cache".into());
+        assert_eq!(md5_of_key(&cache.key(md5)).as_deref(), Some(md5));
+        assert_eq!(md5_of_key(&cache.legacy().key(md5)), None);
         assert!(is_key_of_run("runs/ab/abcd/0123"));
         for key in [
             "runs/ab/../0123",

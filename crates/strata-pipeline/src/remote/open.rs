@@ -2,6 +2,7 @@
 
 use super::s3::{Environment, S3Remote, S3Settings};
 use super::{LocalRemote, Remote, RemoteOptions};
+use crate::config::without_user;
 use crate::error::PipelineError;
 
 /// The remote that some settings describe; nothing is asked of it yet.
@@ -24,24 +25,12 @@ pub fn open_remote(options: &RemoteOptions<'_>) -> Result<Box<dyn Remote>, Pipel
         }
         Some((scheme, _)) => Err(options.wrong(&format!(
             "its URL is '{}'; remotes of kind '{scheme}' are not known, folders and s3://BUCKET/PREFIX are",
-            without_user(&url)
+            without_user(&url).map_or(url.clone(), |(_, plain)| plain)
         ))),
         None => {
             let folder = options.folder();
             let folder = folder.ok_or_else(|| options.wrong("it has no URL"))?;
             Ok(Box::new(LocalRemote::new(folder)))
         }
-    }
-}
-
-/// A URL without the name and the password that may stand in it.
-fn without_user(url: &str) -> String {
-    match url.split_once("://") {
-        Some((scheme, rest)) => {
-            let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-            let host = host.rsplit('@').next().unwrap_or(host);
-            format!("{scheme}://{host}/{path}")
-        }
-        None => url.to_owned(),
     }
 }

@@ -7,11 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::{Map, Value, json};
 
 use super::plan::{Item, Plan};
-use super::{
-    LocalRemote, Remote, RemoteError, RemoteOptions, Watch, is_key_of_run, key_of, open_remote,
-};
+use super::{LocalRemote, Remote, RemoteError, RemoteOptions, Watch, is_key_of_run, open_remote};
 use crate::error::PipelineError;
-use crate::parallel::{self, in_parallel};
+use crate::parallel::{self, in_parallel, side_by_side};
 use crate::progress::{Activity, Begun, Stop};
 use crate::project::Project;
 use crate::stage::Output;
@@ -34,18 +32,18 @@ pub struct Transferred {
 
 /// A project and its remotes.
 pub struct Cloud<'a> {
-    project: &'a Project,
+    pub(super) project: &'a Project,
     /// The remote that was asked for.
-    asked: Option<String>,
+    pub(super) asked: Option<String>,
     jobs: Option<usize>,
-    stop: &'a dyn Stop,
+    pub(super) stop: &'a dyn Stop,
 }
 
 /// A remote and the outputs that go there.
-struct Side<'a> {
-    remote: Box<dyn Remote>,
-    jobs: usize,
-    outs: Vec<&'a Output>,
+pub(super) struct Side<'a> {
+    pub(super) remote: Box<dyn Remote>,
+    pub(super) jobs: usize,
+    pub(super) outs: Vec<&'a Output>,
 }
 
 impl<'a> Cloud<'a> {
@@ -95,30 +93,37 @@ impl<'a> Cloud<'a> {
     }
 
     fn push_to(&self, side: &Side<'_>, done: &mut Transferred) -> Result<(), PipelineError> {
-        let cache = &self.project.repository.cache;
         self.fetch_lists(side, &mut Transferred::default())?;
         let plan = Plan::of(self.project, &side.outs)?;
         let there = self.existing(side, plan.all())?;
         let mut sizes: HashMap<&str, u64> = HashMap::new();
         let mut absent: HashSet<&str> = HashSet::new();
-        for item in plan.all().filter(|item| !there.contains(&item.md5)) {
-            if cache.has(&item.md5)? {
-                let size = fs_err::metadata(cache.path(&item.md5))?.len();
-                sizes.insert(&item.md5, size);
+        let new: Vec<&Item> = plan
+            .all()
+            .filter(|item| !there.contains(&item.key))
+            .collect();
+        let found = side_by_side(&new, parallel::available(), |item| {
+            let size = || io::Result::Ok(fs_err::metadata(item.cache.path(&item.md5))?.len());
+            item.cache.has(&item.md5)?.then(size).transpose()
+        })?;
+        for (item, size) in new.into_iter().zip(found) {
+            if let Some(size) = size {
+                sizes.insert(&item.key, size);
             } else {
-                absent.insert(&item.md5);
+                absent.insert(&item.key);
                 done.missing.push(item.path.clone());
             }
         }
         let watch = self.watch();
         let send = |item: &Item| {
-            let (file, key) = (cache.path(&item.md5), key_of(&item.md5));
-            side.remote.upload(&file, &key, Some(&item.md5), watch)
+            let file = item.cache.path(&item.md5);
+            let md5 = item.cache.has_plain_md5s().then_some(&*item.md5);
+            side.remote.upload(&file, &item.key, md5, watch)
         };
         let files: Vec<&Item> = plan
             .files
             .iter()
-            .filter(|item| sizes.contains_key(&*item.md5))
+            .filter(|item| sizes.contains_key(&*item.key))
             .collect();
         let begun = self.begin(Activity::Sending, sizes.len(), Some(sizes.values().sum()));
         let failed = self.move_all(side, &files, done, &begun, send);
@@ -128,9 +133,9 @@ impl<'a> Cloud<'a> {
                 folder
                     .members
                     .iter()
-                    .all(|member| !absent.contains(&*member.md5))
+                    .all(|member| !absent.contains(&*member.key))
             };
-            sizes.contains_key(&*folder.list.md5) && is_whole()
+            sizes.contains_key(&*folder.list.key) && is_whole()
         });
         let lists: Vec<&Item> = lists.map(|folder| &folder.list).collect();
         self.move_all(side, &lists, done, &begun, send);
@@ -145,7 +150,7 @@ impl<'a> Cloud<'a> {
         let new = runs
             .into_iter()
             .filter(|key| is_key_of_run(key) && !there.contains(key));
-        let items: Vec<Item> = new.map(item_of_run).collect();
+        let items: Vec<Item> = new.map(|key| Item::of_run(key, cache)).collect();
         let items: Vec<&Item> = items.iter().collect();
         let begun = self.begin(Activity::Sending, items.len(), None);
         let watch = self.watch();
@@ -177,14 +182,14 @@ impl<'a> Cloud<'a> {
         let lost = plan
             .unknown
             .iter()
-            .filter(|item| !failed.contains(&item.md5));
+            .filter(|item| !failed.contains(&item.key));
         done.missing.extend(lost.map(|item| item.path.clone()));
         self.fetch_items(side, &plan.files, done)?;
         Ok(())
     }
 
     /// The lists of folders; without them nobody knows what to ask for.
-    fn fetch_lists(
+    pub(super) fn fetch_lists(
         &self,
         side: &Side<'_>,
         done: &mut Transferred,
@@ -204,28 +209,26 @@ impl<'a> Cloud<'a> {
         items: &[Item],
         done: &mut Transferred,
     ) -> Result<HashSet<String>, PipelineError> {
-        let cache = &self.project.repository.cache;
-        let mut lacking = Vec::new();
-        for item in items {
-            if !cache.has(&item.md5)? {
-                lacking.push(item);
-            }
-        }
+        let has = side_by_side(items, parallel::available(), |item| {
+            item.cache.has(&item.md5)
+        })?;
+        let lacking: Vec<&Item> = items
+            .iter()
+            .zip(has)
+            .filter_map(|(item, has)| (!has).then_some(item))
+            .collect();
         let there = self.existing_sizes(side, lacking.iter().copied())?;
         let (found, lost): (Vec<&Item>, Vec<&Item>) = lacking
             .into_iter()
-            .partition(|item| there.contains_key(&key_of(&item.md5)));
+            .partition(|item| there.contains_key(&item.key));
         done.missing
             .extend(lost.iter().map(|item| item.path.clone()));
-        let bytes = found
-            .iter()
-            .filter_map(|item| there.get(&key_of(&item.md5)))
-            .sum();
+        let bytes = found.iter().filter_map(|item| there.get(&item.key)).sum();
         let begun = self.begin(Activity::Receiving, found.len(), Some(bytes));
         let watch = self.watch();
         let failed = self.move_all(side, &found, done, &begun, |item| {
-            let key = key_of(&item.md5);
-            let fill = |into: &mut dyn Write| side.remote.download(&key, into, watch);
+            let (key, cache) = (&item.key, item.cache);
+            let fill = |into: &mut dyn Write| side.remote.download(key, into, watch);
             let other = cache
                 .receive(&item.md5, fill)
                 .map_err(|error| match error {
@@ -241,7 +244,7 @@ impl<'a> Cloud<'a> {
             match other {
                 None => Ok(()),
                 Some(found) => Err(RemoteError::Damaged {
-                    address: side.remote.address(&key),
+                    address: side.remote.address(key),
                     found,
                     verb: "kept",
                 }),
@@ -257,7 +260,7 @@ impl<'a> Cloud<'a> {
         let new = there
             .into_iter()
             .filter(|key| is_key_of_run(key) && !cache.folder().join(key).exists());
-        let items: Vec<Item> = new.map(item_of_run).collect();
+        let items: Vec<Item> = new.map(|key| Item::of_run(key, cache)).collect();
         let items: Vec<&Item> = items.iter().collect();
         let begun = self.begin(Activity::Receiving, items.len(), None);
         let watch = self.watch();
@@ -277,14 +280,17 @@ impl<'a> Cloud<'a> {
     /// # Errors
     /// Either side cannot be read.
     pub fn status(&self, targets: &[usize]) -> Result<Value, PipelineError> {
-        let cache = &self.project.repository.cache;
         let mut status = BTreeMap::new();
         for side in self.sides(targets)? {
             self.fetch_lists(&side, &mut Transferred::default())?;
             let plan = Plan::of(self.project, &side.outs)?;
             let there = self.existing(&side, plan.all())?;
-            for item in plan.all() {
-                let word = match (cache.has(&item.md5)?, there.contains(&item.md5)) {
+            let items: Vec<&Item> = plan.all().collect();
+            let has = side_by_side(&items, parallel::available(), |item| {
+                item.cache.has(&item.md5)
+            })?;
+            for (item, has) in items.into_iter().zip(has) {
+                let word = match (has, there.contains(&item.key)) {
                     (true, true) => continue,
                     (true, false) => "new",
                     (false, true) => "deleted",
@@ -296,7 +302,7 @@ impl<'a> Cloud<'a> {
         Ok(Value::Object(status.into_iter().collect::<Map<_, _>>()))
     }
 
-    fn begin(&self, activity: Activity, files: usize, bytes: Option<u64>) -> Begun<'a> {
+    pub(super) fn begin(&self, activity: Activity, files: usize, bytes: Option<u64>) -> Begun<'a> {
         let progress = &*self.project.repository.progress;
         Begun::new(progress, activity, files as u64, bytes)
     }
@@ -340,7 +346,7 @@ impl<'a> Cloud<'a> {
             match result {
                 Ok(()) => done.moved += 1,
                 Err(error) => {
-                    failed.insert(item.md5.clone());
+                    failed.insert(item.key.clone());
                     done.failed.push((item.path.clone(), error));
                 }
             }
@@ -348,26 +354,31 @@ impl<'a> Cloud<'a> {
         failed
     }
 
-    fn existing<'i>(
+    /// The keys of those that are there.
+    pub(super) fn existing<'i, 'c: 'i>(
         &self,
         side: &Side<'_>,
-        items: impl Iterator<Item = &'i Item> + Clone,
+        items: impl Iterator<Item = &'i Item<'c>>,
     ) -> Result<HashSet<String>, PipelineError> {
-        let sizes = self.existing_sizes(side, items.clone())?;
-        let there = items.filter(|item| sizes.contains_key(&key_of(&item.md5)));
-        Ok(there.map(|item| item.md5.clone()).collect())
+        Ok(self.existing_sizes(side, items)?.into_keys().collect())
     }
 
-    fn existing_sizes<'i>(
+    fn existing_sizes<'i, 'c: 'i>(
         &self,
         side: &Side<'_>,
-        items: impl Iterator<Item = &'i Item>,
+        items: impl Iterator<Item = &'i Item<'c>>,
     ) -> Result<HashMap<String, u64>, PipelineError> {
-        let keys: Vec<String> = items.map(|item| key_of(&item.md5)).collect();
-        if keys.is_empty() {
-            return Ok(HashMap::new());
+        // Apart, as a remote looks for each kind in another way.
+        let (objects, others): (Vec<&Item>, Vec<&Item>) =
+            items.partition(|item| item.cache.has_plain_md5s());
+        let mut sizes = HashMap::new();
+        for items in [objects, others] {
+            let keys: Vec<String> = items.into_iter().map(|item| item.key.clone()).collect();
+            if !keys.is_empty() {
+                sizes.extend(side.remote.existing(&keys, side.jobs, self.stop)?);
+            }
         }
-        Ok(side.remote.existing(&keys, side.jobs, self.stop)?)
+        Ok(sizes)
     }
 
     /// An interrupted transfer is an error of its own, whatever else failed.
@@ -378,7 +389,7 @@ impl<'a> Cloud<'a> {
         Ok(done)
     }
 
-    fn default_name(&self) -> Option<String> {
+    pub(super) fn default_name(&self) -> Option<String> {
         let config = &self.project.repository.config;
         let set = || Some(config.get("core", "remote")?.0.to_lowercase());
         self.asked.clone().or_else(set)
@@ -396,7 +407,7 @@ impl<'a> Cloud<'a> {
     }
 
     /// The remotes of some stages, each with its outputs.
-    fn sides(&self, targets: &[usize]) -> Result<Vec<Side<'a>>, PipelineError> {
+    pub(super) fn sides(&self, targets: &[usize]) -> Result<Vec<Side<'a>>, PipelineError> {
         let project = self.project;
         let default = self.default_name();
         let mut by_name: BTreeMap<String, Vec<&'a Output>> = BTreeMap::new();
@@ -418,7 +429,11 @@ impl<'a> Cloud<'a> {
             .collect()
     }
 
-    fn side(&self, name: &str, outs: Vec<&'a Output>) -> Result<Side<'a>, PipelineError> {
+    pub(super) fn side(
+        &self,
+        name: &str,
+        outs: Vec<&'a Output>,
+    ) -> Result<Side<'a>, PipelineError> {
         let options = RemoteOptions::of(&self.project.repository.config, name)?;
         let set = options
             .get("jobs")
@@ -431,13 +446,5 @@ impl<'a> Cloud<'a> {
                 .unwrap_or((4 * parallel::available()).min(MOST_JOBS)),
             outs,
         })
-    }
-}
-
-/// A kept run has no MD5; its key is all that it is known by.
-fn item_of_run(key: String) -> Item {
-    Item {
-        md5: key.clone(),
-        path: key,
     }
 }

@@ -8,7 +8,7 @@ mod s3_server;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use s3_server::{ACCESS_KEY, BUCKET, S3Server, Trouble};
+use s3_server::{ACCESS_KEY, BUCKET, COMPLETE, S3Server, Trouble};
 use strata_fs::md5_of_bytes;
 use strata_pipeline::config::Config;
 use strata_pipeline::progress::Silent;
@@ -124,9 +124,16 @@ fn conforms(remote: &dyn Remote, folder: &Path) {
         .collect();
     found.sort();
     let mut expected: Vec<(String, u64)> = asked[..20].iter().map(|key| (key.clone(), 4)).collect();
-    expected.push((list, 2));
+    expected.push((list.clone(), 2));
     expected.sort();
     assert_eq!(found, expected);
+
+    // What is removed is gone, and nothing else; removing nothing is no error.
+    for _ in 0..2 {
+        remote.remove(&list, UNWATCHED.stop).unwrap();
+    }
+    assert_eq!(size(&list), None);
+    assert_eq!(keys("files").len(), 23);
 }
 
 #[test]
@@ -201,6 +208,25 @@ fn parts_of_a_failed_upload_are_removed() {
     server.mend();
     upload().unwrap();
     assert!(server.get(&format!("some/prefix/{key}")).unwrap() == contents);
+}
+
+#[test]
+fn an_upload_whose_last_answer_was_lost_is_complete() {
+    let (folder, server) = (TempDir::new().unwrap(), S3Server::start());
+    let remote = s3(&server, folder.path());
+    let file = folder.path().join("large");
+    let contents = vec![7_u8; LARGE];
+    fs_err::write(&file, &contents).unwrap();
+    let (key, md5) = (key_of(&contents), md5_of_bytes(&contents));
+    let upload = || remote.upload(&file, &key, Some(&md5), UNWATCHED);
+    server.fail(COMPLETE, &key, 1, Trouble::LostAnswer);
+    upload().unwrap();
+    assert!(server.get(&format!("some/prefix/{key}")).unwrap() == contents);
+
+    // Somebody has removed the parts before.
+    server.fail(COMPLETE, &key, 1, Trouble::Status(404, "NoSuchUpload"));
+    let refused = upload().unwrap_err();
+    assert!(matches!(refused, RemoteError::Refused { .. }), "{refused}");
 }
 
 #[test]

@@ -12,6 +12,9 @@ pub(crate) const BUCKET: &str = "bucket";
 /// The only key that may ask; signatures are not computed.
 pub(crate) const ACCESS_KEY: &str = "AKIALOOPBACK";
 
+/// Stands for the `POST` that completes an upload in parts, where something is to go wrong with it alone.
+pub(crate) const COMPLETE: &str = "POST uploadId";
+
 /// What goes wrong.
 #[derive(Debug, Clone)]
 pub(crate) enum Trouble {
@@ -19,6 +22,8 @@ pub(crate) enum Trouble {
     Status(u16, &'static str),
     /// The connection ends without an answer.
     Silence,
+    /// The same, after what was asked for was done.
+    LostAnswer,
     /// The connection ends after so many bytes of the answer's body.
     Cut(usize),
     /// The answer says so much and has other contents.
@@ -132,7 +137,7 @@ impl S3Server {
             let request = Request::read(&mut reader)?;
             let (answer, trouble) = self.answer(&request);
             let mut answer = match &trouble {
-                Some(Trouble::Silence) => return None,
+                Some(Trouble::Silence | Trouble::LostAnswer) => return None,
                 Some(Trouble::Status(status, code)) => {
                     Answer::error(*status, code).header("Retry-After", "0")
                 }
@@ -174,7 +179,7 @@ impl S3Server {
             .push(format!("{} {}", request.method, request.key));
         let fault = state.faults.iter_mut().find(|fault| {
             fault.times > 0
-                && fault.method == request.method
+                && request.is_called(fault.method)
                 && request.key.contains(&fault.key_part)
         });
         let trouble = fault.map(|fault| {
@@ -235,13 +240,19 @@ impl State {
                 ))
             }
             ("POST", Some(upload)) => {
-                let parts = self.uploads.remove(&upload).unwrap_or_default();
+                let Some(parts) = self.uploads.remove(&upload) else {
+                    return Answer::error(404, "NoSuchUpload");
+                };
                 self.objects
                     .insert(key.clone(), parts.into_values().flatten().collect());
                 Answer::xml(&format!(
                     "<CompleteMultipartUploadResult xmlns=\"{NAMESPACE}\"><Location>x</Location><Bucket>{BUCKET}</Bucket>\
                      <Key>{key}</Key><ETag>\"x\"</ETag></CompleteMultipartUploadResult>"
                 ))
+            }
+            ("DELETE", None) => {
+                self.objects.remove(key);
+                Answer::new(204)
             }
             ("DELETE", Some(upload)) => {
                 self.uploads.remove(&upload);
@@ -392,6 +403,13 @@ impl Request {
             headers,
             body,
         })
+    }
+
+    fn is_called(&self, method: &str) -> bool {
+        match method {
+            COMPLETE => self.method == "POST" && self.query.contains_key("uploadId"),
+            method => self.method == method,
+        }
     }
 
     fn query(&self, name: &str) -> Option<String> {

@@ -124,3 +124,57 @@ fn metrics_are_shown_as_dvc_shows_them() {
     project.write("m.json", "{\"acc\": 0.5, \"n\": {\"loss\": 2}}");
     follow(&project, "measured.txt");
 }
+
+/// DVC has them for all commands.
+#[test]
+fn every_command_takes_quiet_and_verbose() {
+    let project = Project::new();
+    for command in [
+        "add",
+        "check-ignore",
+        "checkout",
+        "commit",
+        "config",
+        "dag",
+        "data status",
+        "diff",
+        "doctor",
+        "fetch",
+        "freeze",
+        "gc",
+        "git-hook merge-driver",
+        "init",
+        "lock install",
+        "lock merge",
+        "metrics diff",
+        "metrics show",
+        "move",
+        "params diff",
+        "plots diff",
+        "plots show",
+        "plots templates",
+        "pull",
+        "push",
+        "remote",
+        "remote add",
+        "remote default",
+        "remote list",
+        "remote modify",
+        "remote remove",
+        "remote rename",
+        "remove",
+        "repro",
+        "root",
+        "stage add",
+        "stage list",
+        "status",
+        "unfreeze",
+        "unprotect",
+        "version",
+    ] {
+        for flag in ["-v", "-vv", "--verbose", "-q", "--quiet"] {
+            let words: Vec<&str> = command.split(' ').chain([flag, "--help"]).collect();
+            project.strata(&words).ends_with(0);
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! Branches of a project, merged by Git with the driver.
 
+use std::env;
+
 use crate::project::{Outcome, Project};
 
 /// A project in a Git repository with the driver installed and committed.
@@ -79,6 +81,48 @@ fn a_stage_that_both_branches_ran_is_a_conflict() {
     project
         .try_git(&["diff", "--name-only", "--diff-filter=U"])
         .says(&["sub/dvc.lock"]);
+}
+
+/// Git would keep our version as it is, and their side would be lost with the next commit.
+#[test]
+fn without_the_program_lines_are_merged_and_conflicts_marked() {
+    let without = env::split_paths(&env::var_os("PATH").expect("a path"))
+        .filter(|folder| !folder.join("strata").exists())
+        .map(|folder| folder.display().to_string())
+        .collect::<Vec<_>>()
+        .join(":");
+    let project = repository();
+    let mut install = project.command(&["lock", "install"]);
+    Outcome::of(install.env("PATH", &without).output().expect("it starts"))
+        .ends_with(0)
+        .says(&["WARNING: Git will not find the program: `strata` is in no folder of PATH"]);
+
+    project.write("dvc.lock", lock(&[("a", "a"), ("b", "b")]));
+    project.commit("base");
+    project
+        .try_git(&["checkout", "--quiet", "-b", "theirs"])
+        .ends_with(0);
+    project.write("dvc.lock", lock(&[("a", "there"), ("b", "b")]));
+    project.commit("theirs");
+    project
+        .try_git(&["checkout", "--quiet", "master"])
+        .ends_with(0);
+    project.write("dvc.lock", lock(&[("a", "here"), ("b", "b")]));
+    project.commit("ours");
+    project
+        .git_with_path(&["merge", "--no-edit", "theirs"], &without)
+        .ends_with(1)
+        .says(&["CONFLICT", "dvc.lock"]);
+    let merged = project.read("dvc.lock");
+    for part in [
+        "<<<<<<< ours\n",
+        "cmd: here",
+        "=======\n",
+        "cmd: there",
+        ">>>>>>> theirs\n",
+    ] {
+        assert!(merged.contains(part), "{merged}");
+    }
 }
 
 #[test]

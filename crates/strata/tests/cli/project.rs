@@ -67,12 +67,17 @@ impl Project {
         let binary = Path::new(env!("CARGO_BIN_EXE_strata"));
         let folder = binary.parent().expect("a file has a folder");
         let others = env::var("PATH").expect("a path");
+        self.git_with_path(args, &format!("{}:{others}", folder.display()))
+    }
+
+    /// Git without anybody's settings, with other folders of programs.
+    pub(crate) fn git_with_path(&self, args: &[&str], path: &str) -> Outcome {
         let mut command = Command::new("git");
         command
             .current_dir(self.folder.path())
             .args(["-c", "user.name=a", "-c", "user.email=a@b.c"])
             .args(args)
-            .env("PATH", format!("{}:{others}", folder.display()))
+            .env("PATH", path)
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
             .env("GIT_CONFIG_NOSYSTEM", "1");
         Outcome::of(command.output().expect("Git starts"))

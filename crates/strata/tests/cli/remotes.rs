@@ -588,3 +588,199 @@ fn outputs_go_to_the_remote_that_their_stage_names() {
         files_below(&study.project.path(".dvc/cache/runs")).len()
     );
 }
+
+#[test]
+fn a_key_in_a_url_is_refused_and_not_repeated() {
+    let study = Study::new();
+    let url = format!("s3://{ACCESS_KEY}:{SECRET}@{BUCKET}/p");
+    let before = study.project.read(".dvc/config");
+    let add = study.fails(251, &["remote", "add", "storage", &url]);
+    assert!(
+        add.contains("strata remote modify --local storage access_key_id"),
+        "{add}"
+    );
+    assert!(add.contains(&format!("Take 's3://{BUCKET}/p'")), "{add}");
+    let with_slash = format!("s3://{ACCESS_KEY}:x/{SECRET}@{BUCKET}/p");
+    study.fails(251, &["remote", "add", "storage", &with_slash]);
+    study.fails(251, &["remote", "add", "web", "https://me:pass@host/p"]);
+    assert_eq!(study.project.read(".dvc/config"), before);
+
+    study.ok(&[
+        "remote",
+        "add",
+        "-d",
+        "storage",
+        &format!("s3://{BUCKET}/p"),
+    ]);
+    study.ok(&["remote", "add", "shell", "ssh://me@host/p@x"]);
+    study.fails(251, &["remote", "modify", "storage", "url", &url]);
+    let outcome = study.run(&["config", "remote.storage.url", &url]);
+    assert_eq!(outcome.code, Some(251));
+    assert!(!outcome.stderr.contains(SECRET), "{}", outcome.stderr);
+
+    // Written by hand or by DVC, it is of no use and still not repeated.
+    let written = study.project.read(".dvc/config");
+    let written = written.replace(&format!("s3://{BUCKET}/p"), &url);
+    study.project.write(".dvc/config", written);
+    study.add_data();
+    let push = study.fails(251, &["push"]);
+    assert!(push.contains("a key stands in its URL"), "{push}");
+}
+
+/// In a folder and in a bucket.
+#[test]
+fn gc_removes_from_the_remote_what_nothing_needs() {
+    let server = S3Server::start();
+    for is_bucket in [true, false] {
+        let study = if is_bucket {
+            Study::with_bucket(&server)
+        } else {
+            let study = Study::new();
+            study.ok(&["remote", "add", "-q", "-d", "storage", "store"]);
+            study.add_data();
+            study
+        };
+        study.ok(&["push"]);
+        study.project.write("data/c", "changed");
+        study.project.write("model", "changed as well");
+        study.ok(&["add", "-q", "data", "model"]);
+        study.ok(&["push"]);
+        let count = || {
+            let in_folder = files_below(&study.project.path("store/files/md5")).len();
+            if is_bucket {
+                server.keys().len()
+            } else {
+                in_folder
+            }
+        };
+        // Five of each push, two of which are the same.
+        assert_eq!(count(), 8);
+        // What is no object belongs to somebody else.
+        if is_bucket {
+            server.put("p/files/md5/00/readme", b"x");
+        } else {
+            study.project.write("store/files/md5/00/readme", "x");
+        }
+
+        // Without a terminal nobody says yes; to show is not to remove.
+        study.fails(1, &["gc", "-w", "-c"]);
+        let shown = study.ok(&["gc", "-w", "-c", "--dry"]);
+        assert_eq!(shown.matches("Removing ").count(), 6, "{shown}");
+        assert!(
+            shown.ends_with("Removed 3 objects from remote.\n"),
+            "{shown}"
+        );
+        assert_eq!((count(), study.objects().len()), (9, 8));
+
+        // A colleague who has nothing here learns from the remote which files belong to the folder.
+        study.forget_data();
+        let said = study.ok(&["gc", "-w", "-c", "-f", "-j", "2"]);
+        assert_eq!(
+            said,
+            "No unused 'repo' cache to remove.\nRemoved 3 objects from remote.\n"
+        );
+        assert_eq!(count(), 6);
+        let said = study.ok(&["gc", "-w", "-c", "-f", "-r", "storage"]);
+        assert!(
+            said.ends_with("No unused cache to remove from remote.\n"),
+            "{said}"
+        );
+        study.ok(&["pull"]);
+        assert_eq!(study.project.read("data/c"), "changed");
+        study.ok(&["gc", "-w", "-c", "-f", "-q"]);
+
+        // What the remote has goes from the cache.
+        study.project.write("new", "new");
+        study.ok(&["add", "-q", "new"]);
+        study.ok(&["gc", "-w", "--not-in-remote", "-f"]);
+        assert_eq!((study.objects().len(), count()), (1, 6));
+    }
+}
+
+#[test]
+fn gc_leaves_the_files_of_a_lost_list_alone() {
+    let study = Study::new();
+    study.fails(251, &["gc", "-w", "-c", "-f"]);
+    study.fails(251, &["gc", "-w", "-c", "-f", "-r", "nope"]);
+    let both = study.fails(255, &["gc", "-w", "-c", "--not-in-remote"]);
+    assert!(both.contains("mutually exclusive"), "{both}");
+    study.ok(&["remote", "add", "-q", "-d", "storage", "store"]);
+    study.add_data();
+    study.ok(&["push"]);
+    study.forget_data();
+    let objects = files_below(&study.project.path("store/files/md5"));
+    let is_list = |object: &PathBuf| object.extension().is_some_and(|suffix| suffix == "dir");
+    let list = objects
+        .iter()
+        .find(|object| is_list(object))
+        .expect("a list");
+    fs::remove_file(list).expect("it goes");
+    for flags in [&["gc", "-w", "-c"][..], &["gc", "-w", "--not-in-remote"]] {
+        study.fails(1, flags);
+    }
+    assert_eq!(files_below(&study.project.path("store/files/md5")).len(), 4);
+    let said = study.ok(&["gc", "-w", "-c", "-f"]);
+    assert!(said.ends_with("Removed 3 objects from remote.\n"), "{said}");
+}
+
+/// Their hashes are those of texts with LF, and they lie beside the others in the cache and in the remote.
+#[test]
+fn objects_of_dvc_2_are_pushed_and_pulled() {
+    let server = S3Server::start();
+    for is_bucket in [false, true] {
+        let study = if is_bucket {
+            Study::with_bucket(&server)
+        } else {
+            let study = Study::new();
+            study.ok(&["remote", "add", "-q", "-d", "storage", "store"]);
+            study
+        };
+        let project = &study.project;
+        let place = |md5: &str| format!("{}/{}", &md5[..2], &md5[2..]);
+        let file = strata_fs::md5_of_bytes(b"1\n2\n");
+        let list = format!("[{{\"md5\": \"{file}\", \"relpath\": \"inside\"}}]");
+        let folder = strata_fs::md5_of_bytes(list.as_bytes()) + ".dir";
+        project.write(&format!(".dvc/cache/{}", place(&file)), "1\r\n2\r\n");
+        project.write(&format!(".dvc/cache/{}", place(&folder)), &list);
+        project.write(
+            "text.dvc",
+            format!("outs:\n- md5: {file}\n  size: 6\n  path: text\n"),
+        );
+        project.write(
+            "old.dvc",
+            format!("outs:\n- md5: {folder}\n  size: 6\n  nfiles: 1\n  path: old\n"),
+        );
+        let targets = ["text.dvc", "old.dvc"];
+        let with = |command: &'static str| [&[command], &targets[..]].concat();
+        assert_eq!(study.ok(&with("push")), "2 files pushed\n");
+        assert_eq!(study.ok(&with("push")), "Everything is up to date.\n");
+        if is_bucket {
+            assert_eq!(
+                server
+                    .get(&format!("p/{}", place(&file)))
+                    .expect("it is there"),
+                b"1\r\n2\r\n"
+            );
+        } else {
+            assert_eq!(
+                project.read(&format!("store/{}", place(&file))),
+                "1\r\n2\r\n"
+            );
+        }
+        study.forget_data();
+        assert!(study.ok(&with("pull")).contains("2 files fetched"));
+        assert_eq!(project.read("text"), "1\r\n2\r\n");
+        assert_eq!(project.read("old/inside"), "1\r\n2\r\n");
+
+        // What is not what its name says is not taken.
+        if is_bucket {
+            server.put(&format!("p/{}", place(&file)), b"damaged");
+        } else {
+            let object = project.path(&format!("store/{}", place(&file)));
+            fs::remove_file(&object).expect("it goes");
+            fs::write(object, "damaged").expect("it is written");
+        }
+        study.forget_data();
+        study.fails(1, &with("pull"));
+    }
+}

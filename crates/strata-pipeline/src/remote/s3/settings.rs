@@ -7,6 +7,7 @@ use rusty_s3::{Bucket, Credentials, UrlStyle};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
 use super::credentials::{Account, Environment};
+use crate::config::without_user;
 use crate::error::PipelineError;
 use crate::remote::RemoteOptions;
 
@@ -51,6 +52,12 @@ impl S3Settings {
         environment: &Environment,
     ) -> Result<Self, PipelineError> {
         let url = options.url();
+        if without_user(&url).is_some() {
+            return Err(options.wrong(
+                "a key stands in its URL; it belongs into `access_key_id` and `secret_access_key` of .dvc/config.local, \
+                 and a key that others have seen should be replaced",
+            ));
+        }
         let rest = url.strip_prefix("s3://").unwrap_or_default();
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
         if bucket.is_empty() {

@@ -203,6 +203,21 @@ impl Remote for S3Remote {
         Ok(keys)
     }
 
+    fn remove(&self, key: &str, stop: &dyn Stop) -> Result<(), RemoteError> {
+        let (address, full) = (self.address(key), self.full(key));
+        self.client.with_retries(stop, || {
+            let bucket = self.client.bucket();
+            let action = bucket.delete_object(self.client.credentials(), &full);
+            match self.client.send(action, &Request::new(&address)) {
+                Ok(_) => Ok(()),
+                Err(Failed::Finally(RemoteError::Refused { code, .. })) if code == "NoSuchKey" => {
+                    Ok(())
+                }
+                Err(failed) => Err(failed),
+            }
+        })
+    }
+
     fn existing(
         &self,
         keys: &[String],

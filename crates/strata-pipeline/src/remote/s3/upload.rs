@@ -7,7 +7,7 @@ use std::sync::PoisonError;
 use rusty_s3::actions::{CompleteMultipartUploadResponse, CreateMultipartUpload};
 use strata_fs::{Md5, md5_of_bytes};
 
-use super::client::{Request, broken};
+use super::client::{Failed, Request, broken};
 use super::store::S3Remote;
 use crate::parallel::in_parallel;
 use crate::progress::Stop;
@@ -83,7 +83,7 @@ impl S3Remote {
                     if expected.is_some_and(|expected| expected != found) {
                         return Err(damaged(found));
                     }
-                    self.complete_upload(key, &upload, &etags, watch.stop)
+                    self.complete_upload(key, &upload, &etags, size, watch.stop)
                 });
         if finished.is_err() {
             self.abort_upload(key, &upload);
@@ -171,15 +171,19 @@ impl S3Remote {
         Ok(etag)
     }
 
+    /// Where the answer was lost, the next try finds no such upload: if the object has the right size, it is complete.
     fn complete_upload(
         &self,
         key: &str,
         upload: &str,
         etags: &[String],
+        size: u64,
         stop: &dyn Stop,
     ) -> Result<(), RemoteError> {
         let (address, full) = (self.address(key), self.full(key));
+        let mut tries = 0;
         self.client.with_retries(stop, || {
+            tries += 1;
             let bucket = self.client.bucket();
             let action = |etags| {
                 bucket.complete_multipart_upload(self.client.credentials(), &full, upload, etags)
@@ -187,9 +191,19 @@ impl S3Remote {
             let body = action(etags.iter().map(String::as_str)).body();
             let mut request = Request::new(&address);
             request.body = body.as_bytes();
-            let text = self
+            let sent = self
                 .client
-                .send_for_text(action(etags.iter().map(String::as_str)), &request)?;
+                .send_for_text(action(etags.iter().map(String::as_str)), &request);
+            let text = match sent {
+                Err(Failed::Finally(RemoteError::Refused { code, .. }))
+                    if tries > 1
+                        && code == "NoSuchUpload"
+                        && self.size(key, stop)? == Some(size) =>
+                {
+                    return Ok(());
+                }
+                sent => sent?,
+            };
             // The server begins to answer before it is done, and may find an error then.
             match CompleteMultipartUploadResponse::parse(&text) {
                 Ok(_) => Ok(()),

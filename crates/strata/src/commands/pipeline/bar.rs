@@ -85,6 +85,7 @@ impl Work {
                 Activity::CheckingOut => "checking out",
                 Activity::Sending => "pushing",
                 Activity::Receiving => "fetching",
+                Activity::Removing => "removing",
             })
         });
         bar.set_message(message);

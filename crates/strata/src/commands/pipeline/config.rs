@@ -7,6 +7,8 @@ use clap::Args;
 use strata_pipeline::config::{ConfigFiles, Level, OptionName};
 use strata_pipeline::{PipelineError, config};
 
+use super::volume::Volume;
+use super::warn;
 use crate::exit::{Ended, Failure};
 use crate::output;
 
@@ -38,9 +40,8 @@ pub(crate) struct ProjectConfigArgs {
     pub(crate) show_origin: bool,
     #[command(flatten)]
     pub(crate) level: LevelArgs,
-    /// Say nothing but errors
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) volume: Volume,
 }
 
 /// Where a setting stands.
@@ -76,6 +77,7 @@ impl LevelArgs {
 }
 
 pub(crate) fn run(args: &ProjectConfigArgs) -> Result<Ended, Failure> {
+    args.volume.apply();
     let changes = args.unset || args.value.is_some();
     if args.show_origin && changes {
         return Err(refused(
@@ -105,9 +107,9 @@ pub(crate) fn run(args: &ProjectConfigArgs) -> Result<Ended, Failure> {
         Some(value) => {
             files.set(&name, value, level)?;
             warn_of_secret(&name, level);
-            if !args.quiet && (name.section.as_str(), name.option.as_str()) == ("cache", "type") {
-                anstream::eprintln!(
-                    "WARNING: You have changed the 'cache.type' option. This doesn't update any existing workspace file links."
+            if (name.section.as_str(), name.option.as_str()) == ("cache", "type") {
+                warn(
+                    "You have changed the 'cache.type' option. This doesn't update any existing workspace file links.",
                 );
             }
         }

@@ -1,5 +1,6 @@
 //! `strata lock merge`, `lock install`, and `git-hook merge-driver`.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -7,6 +8,8 @@ use strata_fs::write_atomically;
 use strata_pipeline::merge::{Merged, Versions, data_file, lock_file};
 use strata_pipeline::{Git, PipelineError, Repository};
 
+use super::volume::Volume;
+use super::warn;
 use crate::exit::{Ended, Failure};
 use crate::output;
 
@@ -14,6 +17,8 @@ use crate::output;
 pub(crate) struct LockArgs {
     #[command(subcommand)]
     command: LockCommand,
+    #[command(flatten)]
+    volume: Volume,
 }
 
 #[derive(Debug, Subcommand)]
@@ -53,6 +58,8 @@ struct MergeArgs {
 pub(crate) struct GitHookArgs {
     #[command(subcommand)]
     command: GitHookCommand,
+    #[command(flatten)]
+    volume: Volume,
 }
 
 #[derive(Debug, Subcommand)]
@@ -72,6 +79,7 @@ enum GitHookCommand {
 }
 
 pub(crate) fn run(args: &LockArgs) -> Result<Ended, Failure> {
+    args.volume.apply();
     match &args.command {
         LockCommand::Merge(args) => {
             let path = args
@@ -95,6 +103,7 @@ pub(crate) fn run(args: &LockArgs) -> Result<Ended, Failure> {
 }
 
 pub(crate) fn git_hook(args: &GitHookArgs) -> Result<Ended, Failure> {
+    args.volume.apply();
     let GitHookCommand::MergeDriver {
         ancestor,
         our,
@@ -173,7 +182,10 @@ impl Files<'_> {
 /// The files that the driver is for.
 const PATTERNS: [&str; 2] = ["dvc.lock", "*.dvc"];
 
-const DRIVER: &str = "strata lock merge %O %A %B --path %P";
+/// Git takes a driver that ends with 1 to 128 for one that left conflicts in the file, also where the shell did not find
+/// the program, and our side would stand there without markers: then, and after an error, the lines are merged.
+const DRIVER: &str = "strata lock merge %O %A %B --path %P; code=$?; \
+test $code -le 1 || { git merge-file -L ours -L base -L theirs %A %O %B; code=$?; }; exit $code";
 
 fn install() -> Result<Ended, Failure> {
     let folder = std::env::current_dir().map_err(PipelineError::from)?;
@@ -184,7 +196,21 @@ fn install() -> Result<Ended, Failure> {
     };
     let said = install_in(&git).map_err(PipelineError::from)?;
     output::print(&said)?;
+    if !is_on_path("strata") {
+        warn(
+            "Git will not find the program: `strata` is in no folder of PATH. Until it is, these files are merged line by line.",
+        );
+    }
     Ok(Ended::Done)
+}
+
+/// Whether the shell that Git starts finds a program, if its PATH is the one of this process.
+fn is_on_path(program: &str) -> bool {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&folders).any(|folder| {
+        fs_err::metadata(folder.join(program))
+            .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+    })
 }
 
 /// Returns what was done.

@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use strata_pipeline::config::{ConfigFiles, OptionName};
 
 use super::config::{LevelArgs, warn_of_secret};
+use super::volume::Volume;
 use crate::exit::{Ended, Failure};
 use crate::output;
 
@@ -14,6 +15,8 @@ use crate::output;
 pub(crate) struct RemoteArgs {
     #[command(subcommand)]
     command: RemoteCommand,
+    #[command(flatten)]
+    volume: Volume,
 }
 
 #[derive(Debug, Subcommand)]
@@ -96,6 +99,7 @@ Examples:
 }
 
 pub(crate) fn run(args: &RemoteArgs) -> Result<Ended, Failure> {
+    args.volume.apply();
     let files = ConfigFiles::around(Path::new("."))?;
     match &args.command {
         RemoteCommand::Add {

@@ -8,10 +8,10 @@ use crate::output;
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct Volume {
     /// Say nothing but errors
-    #[arg(short, long, conflicts_with = "verbose")]
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
     /// Taken for the sake of scripts; there is nothing more to say
-    #[arg(short, long, action = clap::ArgAction::Count, hide = true)]
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, hide = true)]
     pub(crate) verbose: u8,
 }
 
