@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::index::Project;
+use crate::cache::CacheError;
 use crate::error::PipelineError;
 use crate::hash::is_missing;
 
@@ -60,8 +61,12 @@ impl Project {
             used.insert(locked.md5.clone());
             let cache = self.repository.cache_of(locked);
             if locked.is_folder() && cache.has(&locked.md5)? {
-                let tree = cache.tree(&locked.md5)?;
-                used.extend(tree.entries().iter().map(|(_, md5)| md5.clone()));
+                match cache.tree(&locked.md5) {
+                    Ok(tree) => used.extend(tree.entries().iter().map(|(_, md5)| md5.clone())),
+                    // As in DVC: what only this list has named is garbage.
+                    Err(error @ CacheError::Damaged { .. }) => self.warn(&error.to_string()),
+                    Err(error) => return Err(error.into()),
+                }
             }
         }
         Ok(used)
