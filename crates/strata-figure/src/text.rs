@@ -51,14 +51,18 @@ impl Typesetter {
         if self.width(text) <= width {
             return text.to_owned();
         }
-        let mut kept: Vec<char> = text.chars().collect();
-        while kept.pop().is_some() {
-            let cut: String = kept.iter().chain([&ELLIPSIS]).collect();
-            if self.width(&cut) <= width {
-                return cut;
-            }
+        let font = self.font.as_scaled(self.scale);
+        let advance = |letter| font.h_advance(font.glyph_id(self.drawable(letter)));
+        let room = width - advance(ELLIPSIS);
+        if room < 0.0 {
+            return String::new();
         }
-        String::new()
+        let mut used = 0.0;
+        let kept = text.chars().take_while(|&letter| {
+            used += advance(letter);
+            used <= room
+        });
+        kept.chain([ELLIPSIS]).collect()
     }
 
     /// Draws the text from `left` on with its base line at `base`.

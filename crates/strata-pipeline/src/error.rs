@@ -223,6 +223,14 @@ pub enum PipelineError {
         /// The stage.
         stage: String,
     },
+    /// A target could not be committed.
+    #[error("failed to commit{target} - {source}")]
+    Commit {
+        /// A space and the target as it was typed; nothing for everything.
+        target: String,
+        /// Why.
+        source: Box<PipelineError>,
+    },
     /// A dependency is not there.
     #[error("[Errno 2] No such file or directory: '{path}'")]
     MissingDependency {
@@ -318,7 +326,9 @@ impl PipelineError {
                 closest: Some(name),
                 ..
             } => Some(format!("did you mean `{name}`?")),
-            Self::Reproduce { source, .. } | Self::Advised { source, .. } => source.help(),
+            Self::Reproduce { source, .. }
+            | Self::Advised { source, .. }
+            | Self::Commit { source, .. } => source.help(),
             _ => None,
         }
     }
@@ -331,6 +341,7 @@ impl PipelineError {
             Self::Interrupted { .. } => Self::INTERRUPTED,
             Self::Usage { .. } => 254,
             Self::Remote(RemoteError::Interrupted) => 252,
+            Self::Commit { source, .. } => source.exit_code(),
             Self::Initiate { .. } | Self::NoRemote { .. } | Self::NotTransferred { .. } => 1,
             _ => 255,
         }

@@ -86,12 +86,36 @@ impl Ignore {
         Ok(None)
     }
 
-    /// The files below a folder that count, by their paths below it, sorted.
+    /// The same where none may be left out.
+    ///
+    /// # Errors
+    /// As [`Ignore::files_below`]; a link that points to nothing.
+    pub fn all_files_below(&self, folder: &Path) -> io::Result<Vec<String>> {
+        self.walk(folder, &|link| {
+            Err(io::Error::new(
+                io::ErrorKind::NotFound,
+                format!(
+                    "the link '{}' points to nothing; remove it, or name it in {IGNORE_FILE}",
+                    link.display()
+                ),
+            ))
+        })
+    }
+
+    /// The files below a folder that count, by their paths below it, sorted. Links that point to nothing are left out.
     ///
     /// # Errors
     /// Those of reading; a `.dvcignore` below the folder, which DVC does not allow where a folder is tracked; a
     /// name that is no Unicode.
     pub fn files_below(&self, folder: &Path) -> io::Result<Vec<String>> {
+        self.walk(folder, &|_| Ok(()))
+    }
+
+    fn walk(
+        &self,
+        folder: &Path,
+        on_broken_link: &dyn Fn(&Path) -> io::Result<()>,
+    ) -> io::Result<Vec<String>> {
         let mut patterns = self.of_root.clone();
         let mut at = self.root.clone();
         if let Ok(below) = folder.strip_prefix(&self.root) {
@@ -109,12 +133,15 @@ impl Ignore {
                 let entry = entry?;
                 let path = entry.path();
                 let kind = entry.file_type()?;
-                // Links count as what they point to; one that points to nothing is left out.
+                // Links count as what they point to.
                 let is_folder = if kind.is_symlink() {
-                    match fs_err::metadata(&path) {
-                        Ok(metadata) => metadata.is_dir(),
-                        Err(_) => continue,
-                    }
+                    let Ok(metadata) = fs_err::metadata(&path) else {
+                        if decide(&patterns, &path, false).is_none() {
+                            on_broken_link(&path)?;
+                        }
+                        continue;
+                    };
+                    metadata.is_dir()
                 } else {
                     kind.is_dir()
                 };

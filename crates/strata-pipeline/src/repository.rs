@@ -210,6 +210,11 @@ impl Repository {
         self.link_types.first() == Some(&LinkType::Hardlink)
     }
 
+    /// Whether something is in the project when links above it are followed.
+    pub(crate) fn holds(&self, path: &Path) -> bool {
+        fs_err::canonicalize(path).is_ok_and(|path| path.starts_with(&self.root))
+    }
+
     /// Keeps what has been hashed for the next command. A state that cannot be kept costs time, nothing else.
     pub fn save_state(&self) {
         let _ = self.state.save();

@@ -101,6 +101,14 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// The same of a command that ends with 1 where others of DVC end with 255.
+    pub(crate) fn caught(self) -> Self {
+        match self {
+            Self::Pipeline(error, 255) => Self::Pipeline(error, 1),
+            other => other,
+        }
+    }
+
     /// Says what went wrong on stderr.
     pub(crate) fn report(self) -> ExitCode {
         match self {

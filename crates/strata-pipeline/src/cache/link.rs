@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use strata_fs::temporary_file_of_mode;
 
 use super::scratch::Scratch;
-use crate::hash::State;
+use crate::hash::{Look, State, metadata_of};
 use crate::parallel::side_by_side;
 use crate::progress::{Activity, Begun, DataProgress};
 
@@ -123,17 +123,24 @@ impl Placing<'_> {
             }
             let pairs: Vec<(&Wanted, &Made)> = batch.iter().zip(&made).collect();
             side_by_side(&pairs, self.threads, |(wanted, made)| {
+                let is_remembered = is_remembered && made.kind.is_copy();
+                let Some(md5) = wanted.md5.as_ref().filter(|_| is_remembered) else {
+                    return put(made, wanted);
+                };
+                let before = Look::of(&fs_err::metadata(&made.path)?);
                 put(made, wanted)?;
-                if let Some(md5) = wanted
-                    .md5
-                    .as_ref()
-                    .filter(|_| is_remembered && made.kind.is_copy())
-                {
-                    let metadata = fs_err::metadata(&wanted.at)?;
-                    self.state.remember_placed(&wanted.at, &metadata, md5);
-                }
-                Ok::<_, io::Error>(())
+                self.remember(wanted, before, md5)
             })?;
+        }
+        Ok(())
+    }
+
+    /// Remembers a file that looks as it did before it was put in its place, in all but the time of the renaming.
+    fn remember(&self, wanted: &Wanted, before: Look, md5: &str) -> io::Result<()> {
+        if let Some(metadata) = metadata_of(&wanted.at)?
+            && Look::of(&metadata).is_unmodified_since(before)
+        {
+            self.state.remember_placed(&wanted.at, &metadata, md5);
         }
         Ok(())
     }
@@ -300,5 +307,42 @@ mod tests {
         let copied = fs_err::metadata(folder.path().join("out/2")).unwrap();
         assert_eq!(copied.mode() & 0o200, 0o200);
         assert_eq!(fs_err::metadata(&object).unwrap().nlink(), 2);
+    }
+
+    #[test]
+    fn a_file_that_was_written_to_in_its_place_is_not_remembered() {
+        const MD5: &str = "0123456789abcdef0123456789abcdef";
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path().join("file");
+        fs_err::write(&at, "placed").unwrap();
+        let before = Look::of(&fs_err::metadata(&at).unwrap());
+        let scratch = Scratch::open_in(&folder.path().join("tmp")).unwrap();
+        let state = State::open(folder.path().join("state"));
+        let placing = Placing {
+            types: &[LinkType::Copy],
+            scratch: &scratch,
+            state: &state,
+            threads: 1,
+            progress: &Silent,
+        };
+        let wanted = Wanted {
+            object: at.clone(),
+            md5: None,
+            at: at.clone(),
+            is_executable: false,
+        };
+        placing.remember(&wanted, before, MD5).unwrap();
+        let metadata = fs_err::metadata(&at).unwrap();
+        assert_eq!(state.get(&at, &metadata).as_deref(), Some(MD5));
+
+        let state = State::open(folder.path().join("another state"));
+        let placing = Placing {
+            state: &state,
+            ..placing
+        };
+        fs_err::write(&at, "written meanwhile").unwrap();
+        placing.remember(&wanted, before, MD5).unwrap();
+        let metadata = fs_err::metadata(&at).unwrap();
+        assert_eq!(state.get(&at, &metadata), None);
     }
 }

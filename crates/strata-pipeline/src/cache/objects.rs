@@ -11,7 +11,7 @@ use thiserror::Error;
 use super::link::Wanted;
 use super::scratch::{Scratch, remove_abandoned};
 use crate::hash::{
-    Algorithm, DigestWriter, PIECE, Tree, TreeError, digest_of, digest_pieces, is_missing, steadily,
+    Algorithm, Digest, DigestWriter, PIECE, Tree, digest_of, digest_pieces, is_missing, steadily,
 };
 use crate::parallel::{self, side_by_side};
 
@@ -44,9 +44,16 @@ pub enum CacheError {
         /// The cache.
         folder: String,
     },
-    /// A folder's list is damaged.
-    #[error(transparent)]
-    Tree(#[from] TreeError),
+    /// A folder's list was damaged, and has been dropped.
+    #[error(
+        "'{object}' was damaged and has been dropped: {why}; `strata fetch` gets it again from a remote that has it"
+    )]
+    Damaged {
+        /// Its file.
+        object: String,
+        /// What was wrong.
+        why: String,
+    },
     /// The file system says no.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -281,7 +288,7 @@ impl Cache {
         Ok((!is_right).then_some(found))
     }
 
-    /// The files of a folder.
+    /// The files of a folder. A list that is damaged is dropped, so that it can be fetched again.
     ///
     /// # Errors
     /// There is no such object, or it is damaged.
@@ -289,10 +296,31 @@ impl Cache {
         if !self.has(md5)? {
             return Err(self.missing(md5));
         }
-        let mut text = String::new();
-        let file = fs_err::File::open(self.path(md5))?;
-        file.take(LARGEST_TREE_BYTES).read_to_string(&mut text)?;
-        Ok(Tree::from_json(md5, &text)?)
+        let path = self.path(md5);
+        let mut bytes = Vec::new();
+        let file = fs_err::File::open(&path)?;
+        file.take(LARGEST_TREE_BYTES).read_to_end(&mut bytes)?;
+        self.tree_of(md5, &bytes).or_else(|why| {
+            fs_err::remove_file(&path)?;
+            Err(CacheError::Damaged {
+                object: path.display().to_string(),
+                why,
+            })
+        })
+    }
+
+    /// The list that an object of this name holds, or what is wrong with it.
+    fn tree_of(&self, md5: &str, bytes: &[u8]) -> Result<Tree, String> {
+        let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
+        let tree = Tree::from_json(md5, text).map_err(|error| error.to_string())?;
+        let mut digest = Digest::new(self.algorithm);
+        digest.update(bytes);
+        let found = digest.hex();
+        if found == md5.trim_end_matches(".dir") {
+            Ok(tree)
+        } else {
+            Err(format!("its hash is {found}"))
+        }
     }
 
     pub(crate) fn missing(&self, md5: &str) -> CacheError {

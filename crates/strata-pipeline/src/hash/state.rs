@@ -58,6 +58,12 @@ impl Look {
         }
     }
 
+    /// Whether it is the same file with the same contents, though it may have another name or other permissions.
+    pub(crate) fn is_unmodified_since(self, before: Self) -> bool {
+        let changed_ns = before.changed_ns;
+        Self { changed_ns, ..self } == before
+    }
+
     /// Whether any change after `now` would show. The time of the last change, unlike that of the last modification, is
     /// the system's alone to set.
     fn is_settled(&self, now_ns: i64) -> bool {

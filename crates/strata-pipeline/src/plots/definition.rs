@@ -62,7 +62,10 @@ impl Project {
                 plot.id == normalise(target)
                     || plot.id.starts_with(&format!("{}/", normalise(target)))
             });
-            if !is_known && self.has_data(&path)? {
+            let names_one =
+                |plot: &Definition| is_meant(std::slice::from_ref(target), &plot.file, &plot.id);
+            // One that is nowhere is told when it is to be read.
+            if !is_known && (self.has_data(&path)? || !plots.iter().any(names_one)) {
                 self.add_files(&mut plots, "", &path, &Map::new())?;
             }
         }
@@ -135,6 +138,17 @@ impl Project {
         entries.collect()
     }
 
+    /// A file that cannot be read counts: that is told when it is to be drawn.
+    fn has_data(&self, path: &Path) -> Result<bool, PipelineError> {
+        if self.files_of_folder(path)?.is_some() {
+            return Ok(true);
+        }
+        match self.read_data(path) {
+            Err(PipelineError::Io(_)) => Ok(true),
+            data => Ok(data?.is_some()),
+        }
+    }
+
     fn add_files(
         &self,
         plots: &mut Vec<Definition>,
@@ -156,10 +170,6 @@ impl Project {
             });
         }
         Ok(())
-    }
-
-    fn has_data(&self, path: &Path) -> Result<bool, PipelineError> {
-        Ok(self.files_of_folder(path)?.is_some() || self.read_data(path)?.is_some())
     }
 }
 

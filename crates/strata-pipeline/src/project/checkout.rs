@@ -6,6 +6,7 @@ use super::index::Project;
 use super::targets::Extent;
 use crate::cache::CacheError;
 use crate::error::PipelineError;
+use crate::hash::{HashInfo, Hashed};
 use crate::stage::Output;
 use crate::stage::workspace::remove;
 
@@ -58,28 +59,39 @@ impl Project {
                 continue;
             }
             let was_there = out.at.exists();
-            let checked_out = if let Some(inside) = &wanted.inside {
-                out.checkout_inside(self, inside)
-            } else {
-                if !options.force {
-                    self.check_unsaved(out)?;
-                }
-                if options.relink {
-                    self.relink(out)?;
-                }
-                out.checkout(self)
-            };
+            let checked_out = self.checkout_one(&wanted, options);
             match checked_out {
                 Ok(false) => {}
                 Ok(true) if was_there => done.modified.push(shown),
                 Ok(true) => done.added.push(shown),
                 Err(PipelineError::Cache(CacheError::Missing { .. })) => done.failed.push(shown),
+                Err(PipelineError::Cache(error @ CacheError::Damaged { .. })) => {
+                    self.warn(&error.to_string());
+                    done.failed.push(shown);
+                }
                 Err(error) => return Err(error),
             }
         }
         self.forget();
         self.repository.save_state();
         Ok(done)
+    }
+
+    fn checkout_one(
+        &self,
+        Wanted { out, inside }: &Wanted,
+        options: CheckoutOptions,
+    ) -> Result<bool, PipelineError> {
+        if let Some(inside) = inside {
+            return out.checkout_inside(self, inside, options.force);
+        }
+        if !options.force {
+            self.check_unsaved(out)?;
+        }
+        if options.relink {
+            self.relink(out)?;
+        }
+        out.checkout(self)
     }
 
     /// Links an output anew that is what the lock file says, if the cache has all of it.
@@ -144,7 +156,6 @@ impl Project {
         {
             return Ok(());
         }
-        let cache = self.repository.cache_of(&present.info);
         let files: Vec<(PathBuf, String)> = match &present.tree {
             None => vec![(out.at.clone(), present.info.md5.clone())],
             Some(tree) => {
@@ -154,17 +165,99 @@ impl Project {
                     .collect()
             }
         };
+        let cache = self.repository.cache_of(&present.info);
         let mut unsaved = Vec::new();
         for (path, md5) in files {
             if !cache.has(&md5)? {
-                unsaved.push(self.display(&path));
+                unsaved.push(path);
             }
         }
-        if unsaved.is_empty() {
+        for folder in self.folders_in_the_way(out, &present)? {
+            unsaved.extend(self.unsaved_at(&folder, out.locked.as_ref())?);
+        }
+        self.refuse_unsaved(unsaved)
+    }
+
+    /// Folders that stand where an output has a file. They are removed with all that is in them, ignored or not.
+    fn folders_in_the_way(
+        &self,
+        out: &Output,
+        present: &Hashed,
+    ) -> Result<Vec<PathBuf>, PipelineError> {
+        let is_folder = |path: &Path| path.is_dir() && !path.is_symlink();
+        let mut folders = match (&out.locked, &present.tree) {
+            (Some(locked), Some(present)) if locked.is_folder() => {
+                let tree = match self.repository.cache_of(locked).tree(&locked.md5) {
+                    Ok(tree) => tree,
+                    // Then nothing is replaced.
+                    Err(CacheError::Missing { .. }) => return Ok(Vec::new()),
+                    Err(error) => return Err(error.into()),
+                };
+                let new = tree.entries().iter().map(|(path, _)| path);
+                let new = new.filter(|path| present.get(path).is_none());
+                new.map(|path| out.at.join(path)).collect()
+            }
+            _ => vec![out.at.clone()],
+        };
+        folders.retain(|path| is_folder(path));
+        Ok(folders)
+    }
+
+    /// The files at a path, or anywhere below it, whose contents the cache lacks.
+    fn unsaved_at(
+        &self,
+        path: &Path,
+        locked: Option<&HashInfo>,
+    ) -> Result<Vec<PathBuf>, PipelineError> {
+        let mut unsaved = Vec::new();
+        let mut left = vec![path.to_owned()];
+        while let Some(path) = left.pop() {
+            if path.is_dir() && !path.is_symlink() {
+                for entry in fs_err::read_dir(&path)? {
+                    left.push(entry?.path());
+                }
+            } else if let Some(present) = self.hash_like(&path, locked)? {
+                let cache = self.repository.cache_of(&present.info);
+                if !cache.has_all(&present.info.md5)? {
+                    unsaved.push(path);
+                }
+            }
+        }
+        Ok(unsaved)
+    }
+
+    /// The same for places that files are to have; what stands above them is in the way too.
+    ///
+    /// # Errors
+    /// Some contents would be lost.
+    pub(crate) fn check_unsaved_at<'p>(
+        &self,
+        places: impl Iterator<Item = &'p Path>,
+        folder: &Path,
+        locked: &HashInfo,
+    ) -> Result<(), PipelineError> {
+        let mut unsaved = Vec::new();
+        for place in places {
+            let above = place
+                .ancestors()
+                .take_while(|path| path.starts_with(folder));
+            let in_the_way = above.skip(1).filter(|path| path.exists() && !path.is_dir());
+            for path in in_the_way.chain([place]) {
+                unsaved.extend(self.unsaved_at(path, Some(locked))?);
+            }
+        }
+        self.refuse_unsaved(unsaved)
+    }
+
+    fn refuse_unsaved(&self, mut paths: Vec<PathBuf>) -> Result<(), PipelineError> {
+        paths.sort();
+        paths.dedup();
+        if paths.is_empty() {
             return Ok(());
         }
+        let shown: Vec<String> = paths.iter().map(|path| self.display(path)).collect();
         Err(PipelineError::Unsaved {
-            paths: unsaved.join("\n"),
+            paths: shown.join("\n"),
         })
     }
 }

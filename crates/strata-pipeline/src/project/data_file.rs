@@ -1,15 +1,18 @@
 //! `.dvc` files: data that are tracked without a command.
 
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use ignore::gitignore::GitignoreBuilder;
 use strata_fs::write_atomically;
 
-use super::index::Project;
+use super::index::{PIPELINE_FILE, Project};
+use super::lock_file;
 use crate::definition::DataFile;
 use crate::error::PipelineError;
 use crate::hash::HashInfo;
+use crate::ignore::IGNORE_FILE;
 use crate::stage::Stage;
 use crate::value::{Key, Map, Value};
 use crate::yaml::Document;
@@ -86,10 +89,9 @@ impl Project {
     /// # Errors
     /// As [`Project::add`].
     pub fn add_with(&mut self, path: &Path, commit: bool) -> Result<PathBuf, PipelineError> {
-        if !path.exists() {
-            return Err(PipelineError::NoSuchFile {
-                path: self.display(path),
-            });
+        self.check_may_be_added(path)?;
+        if !commit && path.is_dir() {
+            self.repository.ignore.all_files_below(path)?;
         }
         let around = |stage: &Stage| stage.outs.iter().any(|out| path.starts_with(&out.at));
         if let Some(index) = self.stages.iter().position(around) {
@@ -120,6 +122,37 @@ impl Project {
         let file = stage.address.file.clone();
         self.stages.push(stage);
         Ok(file)
+    }
+
+    /// Whether a path can be tracked at all; nothing is written.
+    ///
+    /// # Errors
+    /// It is not there; it is one of DVC's own files, or a folder that holds the project.
+    pub fn check_may_be_added(&self, path: &Path) -> Result<(), PipelineError> {
+        let root = &self.repository.root;
+        let name = path.file_name().unwrap_or_default();
+        let is_of_dvc = path.extension().is_some_and(|suffix| suffix == "dvc")
+            || [PIPELINE_FILE, lock_file::NAME, IGNORE_FILE, ".dvc"]
+                .map(OsStr::new)
+                .contains(&name)
+            || path.starts_with(root.join(".dvc"));
+        let cannot = |why: String| Err(PipelineError::CannotEdit { why });
+        if is_of_dvc {
+            let name = name.display();
+            return cannot(format!("DVC file '{name}' cannot be an output."));
+        }
+        if root.starts_with(path) {
+            let shown = self.display(path);
+            return cannot(format!(
+                "'{shown}' cannot be an output: the project lies in it. Name the files and folders to be tracked."
+            ));
+        }
+        if !path.exists() {
+            return Err(PipelineError::MissingOutput {
+                path: self.display(path),
+            });
+        }
+        Ok(())
     }
 
     /// Files and folders below the current folder that a pattern of a shell names: `*`, `?` and `[…]` within a name,

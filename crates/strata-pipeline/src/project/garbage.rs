@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::index::Project;
+use crate::cache::CacheError;
 use crate::error::PipelineError;
 use crate::hash::is_missing;
 
@@ -76,12 +77,22 @@ impl Project {
                 continue;
             }
             let cache = self.repository.cache_of(locked);
-            if cache.has(&locked.md5)? {
-                let tree = cache.tree(&locked.md5)?;
-                let files = tree.entries().iter().map(|(_, md5)| md5.clone());
-                used.objects.extend(files);
+            let tree = if cache.has(&locked.md5)? {
+                cache.tree(&locked.md5).map(Some)
             } else {
-                used.unknown.push(self.display(&out.at));
+                Ok(None)
+            };
+            match tree {
+                Ok(Some(tree)) => {
+                    let files = tree.entries().iter().map(|(_, md5)| md5.clone());
+                    used.objects.extend(files);
+                }
+                Ok(None) => used.unknown.push(self.display(&out.at)),
+                Err(error @ CacheError::Damaged { .. }) => {
+                    self.warn(&error.to_string());
+                    used.unknown.push(self.display(&out.at));
+                }
+                Err(error) => return Err(error.into()),
             }
         }
         Ok(())

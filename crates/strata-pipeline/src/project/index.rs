@@ -368,7 +368,7 @@ impl Project {
         let intake = Intake::new(
             repository.hasher(),
             &repository.cache,
-            repository.adds_links(),
+            repository.adds_links() && repository.holds(path),
         );
         let hashed = intake.take(path, before)?;
         self.hashed.borrow_mut().insert(key, hashed);

@@ -73,6 +73,14 @@ impl Project {
     /// project or in the way of others; a circle. Nothing has been written then.
     pub fn add_stage(&mut self, new: &NewStage, force: bool) -> Result<AddedStage, PipelineError> {
         check_words(new)?;
+        if new.outs.iter().any(|out| out.path.is_empty()) {
+            return Err(PipelineError::CannotEdit {
+                why: format!(
+                    "Cached output(s) outside of DVC project: {}. See <https://dvc.org/doc/user-guide/pipelines/external-dependencies-and-outputs> for more info.",
+                    self.repository.current.display()
+                ),
+            });
+        }
         let file = self.repository.current.join(PIPELINE_FILE);
         let folder = self.stage_folder(new.folder.as_deref())?;
         let shown = self.display(&file);

@@ -1,7 +1,8 @@
 //! Outputs in the workspace: removed before a run, saved after it, restored from the cache.
 
+use std::collections::HashMap;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::model::{Output, Stage};
@@ -187,8 +188,16 @@ impl Output {
         }
         let cache = project.repository.cache_of(&hashed.info);
         if let Some(tree) = &hashed.tree {
-            let entries: Vec<_> = tree.entries().iter().collect();
-            return place_inside(project, cache, &self.at, &entries);
+            // Folders may be links that lead out of the project: what lies there stays as it is.
+            let mut known: HashMap<PathBuf, bool> = HashMap::new();
+            let entries = tree.entries().iter().filter(|(path, _)| {
+                let place = self.at.join(path);
+                let folder = place.parent().unwrap_or(&self.at);
+                *known
+                    .entry(folder.to_owned())
+                    .or_insert_with(|| project.repository.holds(folder))
+            });
+            return place_inside(project, cache, &self.at, &entries.collect::<Vec<_>>());
         }
         let info = &hashed.info;
         let wanted = cache.wanted(&info.md5, self.at.clone(), info.is_executable);
@@ -246,8 +255,14 @@ impl Output {
     /// Makes the workspace hold some files of a folder; gives whether anything changed.
     ///
     /// # Errors
-    /// The folder has no such files, or the cache does not have them.
-    pub fn checkout_inside(&self, project: &Project, path: &str) -> Result<bool, PipelineError> {
+    /// The folder has no such files, or the cache does not have them; without `force` contents that are nowhere else
+    /// would be lost.
+    pub fn checkout_inside(
+        &self,
+        project: &Project,
+        path: &str,
+        force: bool,
+    ) -> Result<bool, PipelineError> {
         let Some(locked) = self.locked.as_ref().filter(|locked| locked.is_folder()) else {
             return Ok(false);
         };
@@ -267,6 +282,13 @@ impl Output {
             if found.is_none_or(|found| found.info.md5 != *md5) {
                 changed.push(entry);
             }
+        }
+        let places: Vec<PathBuf> = changed.iter().map(|(path, _)| self.at.join(path)).collect();
+        if !force {
+            project.check_unsaved_at(places.iter().map(PathBuf::as_path), &self.at, locked)?;
+        }
+        for place in &places {
+            make_way(place, &self.at)?;
         }
         place_inside(project, cache, &self.at, &changed)?;
         Ok(!changed.is_empty())
@@ -321,6 +343,18 @@ pub fn remove(path: &Path) -> io::Result<()> {
     } else {
         fs_err::remove_file(path)
     }
+}
+
+/// Removes a file that stands where a folder above `place` is to be, up to the folder `top`.
+fn make_way(place: &Path, top: &Path) -> io::Result<()> {
+    let above = place.ancestors().skip(1);
+    for path in above.take_while(|path| path.starts_with(top)) {
+        if path.is_dir() {
+            return Ok(());
+        }
+        remove(path)?;
+    }
+    Ok(())
 }
 
 /// Replaces links into the cache, and read-only files, by copies that may be written.

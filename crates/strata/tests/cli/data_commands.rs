@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use crate::project::{Project, SITE, files_below};
@@ -188,4 +188,136 @@ fn folders_that_git_ignores_are_not_searched_for_stages() {
     project.write(".gitignore", "venv/\nseen/dvc.yaml\n");
     let refused = project.strata(&["status"]).ends_with(255);
     refused.says(&["seen/dvc.yaml", "is git-ignored"]);
+}
+
+#[test]
+fn a_file_in_a_folder_is_not_checked_out_over_what_is_nowhere_else() {
+    let project = Project::without_git();
+    for file in ["a", "b", "deep/c"] {
+        project.write(&format!("data/{file}"), file);
+    }
+    project.strata(&["add", "data"]).ends_with(0);
+    let refused = |target: &str, lost: &str| {
+        let refused = project.strata(&["checkout", target]).ends_with(255);
+        refused.says(&["Can't remove the following unsaved files", lost]);
+        assert!(project.path(lost).exists());
+    };
+    project.write("data/a", "edited");
+    refused("data/a", "data/a");
+    assert_eq!(project.read("data/a"), "edited");
+
+    // A folder in the way, with what .dvcignore would not count.
+    fs::remove_file(project.path("data/a")).expect("removed");
+    project.write(".dvcignore", "ignored\n");
+    for file in ["data/a/inner/precious", "data/a/ignored"] {
+        project.write(file, file);
+        refused("data/a", file);
+        refused("data", file);
+        fs::remove_file(project.path(file)).expect("removed");
+    }
+    project.strata(&["checkout", "data/a"]).ends_with(0);
+    assert_eq!(project.read("data/a"), "a");
+
+    // A file where a folder above it is to be.
+    fs::remove_dir_all(project.path("data/deep")).expect("removed");
+    project.write("data/deep", "precious");
+    refused("data/deep/c", "data/deep");
+    project
+        .strata(&["checkout", "--force", "data/deep/c"])
+        .ends_with(0);
+    assert_eq!(project.read("data/deep/c"), "deep/c");
+}
+
+#[test]
+fn what_cannot_be_tracked_is_refused_before_anything_is_written() {
+    let project = Project::without_git();
+    project.write("a", "");
+    for (path, said) in [
+        ("x.dvc", "DVC file 'x.dvc' cannot be an output."),
+        ("sub/dvc.yaml", "DVC file 'dvc.yaml' cannot be an output."),
+        ("dvc.lock", "DVC file 'dvc.lock' cannot be an output."),
+        (".dvc", "DVC file '.dvc' cannot be an output."),
+        (".dvc/config", "DVC file 'config' cannot be an output."),
+        (".dvcignore", "DVC file '.dvcignore' cannot be an output."),
+        (".", "cannot be an output: the project lies in it"),
+        ("nonexistent", "output 'nonexistent' does not exist"),
+    ] {
+        project
+            .strata(&["add", "a", path])
+            .ends_with(1)
+            .says(&[said]);
+        assert!(!project.path("a.dvc").exists(), "{path}");
+    }
+    project
+        .strata(&["commit", "nonexistent"])
+        .ends_with(1)
+        .says(&["failed to commit nonexistent - '", "' does not exist"]);
+}
+
+#[test]
+fn a_link_to_nothing_is_named_rather_than_left_out() {
+    let project = Project::without_git();
+    project.write("data/a", "a");
+    symlink("nowhere", project.path("data/broken")).expect("a link");
+    for flags in [&["add", "data"][..], &["add", "--no-commit", "data"]] {
+        project.strata(flags).ends_with(1).says(&["data/broken"]);
+        assert!(!project.path("data.dvc").exists());
+    }
+    project.write(".dvcignore", "broken\n");
+    project.strata(&["add", "data"]).ends_with(0);
+}
+
+#[test]
+fn files_outside_of_the_project_stay_what_they_are() {
+    for kind in ["symlink", "hardlink"] {
+        let project = Project::without_git();
+        let elsewhere = tempfile::tempdir().expect("a folder");
+        let file = elsewhere.path().join("file");
+        fs::write(&file, "x").expect("written");
+        let mode = |path: &Path| {
+            fs::symlink_metadata(path)
+                .expect("a file")
+                .permissions()
+                .mode()
+        };
+        let before = mode(&file);
+        symlink(elsewhere.path(), project.path("data")).expect("a link");
+        config(&project, &format!("[cache]\n    type = {kind}\n"));
+        project.strata(&["add", "data"]).ends_with(0);
+        assert_eq!(mode(&file), before, "{kind}");
+        assert_eq!(fs::metadata(&file).expect("a file").nlink(), 1, "{kind}");
+    }
+}
+
+#[test]
+fn a_damaged_list_of_files_stops_nobody_else() {
+    let project = Project::without_git();
+    for file in ["one/a", "two/b"] {
+        project.write(file, file);
+    }
+    project.strata(&["add", "one", "two"]).ends_with(0);
+    let entry = project.read("one.dvc");
+    let at = entry.find("md5: ").expect("a hash") + 5;
+    let md5 = &entry[at..at + 36];
+    let object = project.path(&format!(".dvc/cache/files/md5/{}/{}", &md5[..2], &md5[2..]));
+    for text in ["nonsense", "[]"] {
+        fs::remove_file(&object).ok();
+        fs::write(&object, text).expect("damaged");
+        fs::set_permissions(&object, fs::Permissions::from_mode(0o444)).expect("read-only");
+        for folder in ["one", "two"] {
+            fs::remove_dir_all(project.path(folder)).ok();
+        }
+        let name = object.display().to_string();
+        project.strata(&["checkout"]).ends_with(255).says(&[
+            &name,
+            "strata fetch",
+            "Checkout failed",
+            "one",
+        ]);
+        assert_eq!(project.read("two/b"), "two/b");
+        assert!(!object.exists());
+    }
+    fs::write(&object, "nonsense").expect("damaged");
+    fs::set_permissions(&object, fs::Permissions::from_mode(0o444)).expect("read-only");
+    project.strata(&["gc", "-w", "-f"]).ends_with(0);
 }

@@ -19,7 +19,7 @@ fn a_stage_is_written_as_dvc_writes_it_and_the_rest_stays() {
                 -p lr,b -p z.yaml:q,a -p w.json: -O nc --outs-persist per --outs-persist-no-cache pnc --always-changed";
     let mut args: Vec<&str> = args.split_whitespace().collect();
     args.extend(["--desc", "a desc", "python", "a.py", "foo bar", ""]);
-    let added = "Added stage 'a' in 'dvc.yaml'\n\nTo track the changes with git, run:\n\n\tgit add .gitignore dvc.yaml\n";
+    let added = "Added stage 'a' in 'dvc.yaml'\n\nTo track the changes with git, run:\n\n\tgit add .gitignore dvc.yaml\n\nTo enable auto staging, run:\n\n\tstrata config core.autostage true\n";
     project
         .strata(&args)
         .ends_with(0)
@@ -232,7 +232,7 @@ fn data_are_added_by_patterns_from_elsewhere_and_without_the_cache() {
         .strata(&["add", "-q", "--glob", "**/d.csv"])
         .ends_with(0);
     assert!(project.path("sub/d.csv.dvc").exists());
-    project.strata(&["add", "--glob", "*.none"]).ends_with(255);
+    project.strata(&["add", "--glob", "*.none"]).ends_with(1);
 
     project
         .strata(&["add", "-q", "c.txt", "-o", "copy.txt"])

@@ -140,9 +140,18 @@ fn any_file_is_drawn_as_the_flags_say() {
     project
         .strata(&["plots", "show", "nothing.csv"])
         .ends_with(0)
-        .says(&["No plots were loaded"]);
+        .says(&["'nothing.csv' does not exist", "No plots were loaded"]);
     project
         .strata(&["plots", "templates"])
         .ends_with(0)
         .says(&["simple\nlinear\nconfusion\n"]);
+}
+
+#[test]
+fn a_name_of_any_length_is_cut() {
+    let project = project();
+    let name = "x".repeat(200_000);
+    project.write("wide.csv", format!("step,{name}\n0,1\n1,2\n"));
+    let page = page(&project, &["show", "wide.csv"]);
+    assert!(page.contains('…'));
 }

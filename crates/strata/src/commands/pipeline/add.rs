@@ -6,8 +6,8 @@ use anyhow::Context as _;
 use clap::Args;
 use strata_pipeline::{PipelineError, Project};
 
-use super::open;
 use super::volume::Volume;
+use super::{git_hint, open};
 use crate::exit::{Ended, Failure};
 use crate::output;
 
@@ -40,20 +40,23 @@ pub(crate) struct AddArgs {
 
 pub(crate) fn run(args: &AddArgs) -> Result<Ended, Failure> {
     args.volume.apply();
+    add(args).map_err(Failure::caught)
+}
+
+fn add(args: &AddArgs) -> Result<Ended, Failure> {
     let mut project = open()?;
     let _lock = project.repository.lock()?;
-    let mut files = String::new();
-    for path in paths(args, &project)? {
+    let mut files = Vec::new();
+    let paths = paths(args, &project)?;
+    for path in &paths {
+        project.check_may_be_added(path)?;
+    }
+    for path in paths {
         let file = project.add_with(&path, !args.no_commit)?;
-        files.push(' ');
-        files.push_str(&project.display(&file));
+        files.push(project.display(&file));
     }
     project.repository.save_state();
-    if project.repository.git.is_some() {
-        output::print(&format!(
-            "\nTo track the changes with git, run:\n\n\tgit add{files}\n"
-        ))?;
-    }
+    output::print(&git_hint(&project, &files))?;
     Ok(Ended::Done)
 }
 

@@ -1,6 +1,7 @@
 //! `strata commit`.
 
 use clap::Args;
+use strata_pipeline::PipelineError;
 
 use super::extent::ExtentArgs;
 use super::open;
@@ -26,11 +27,32 @@ pub(crate) struct CommitArgs {
 
 pub(crate) fn run(args: &CommitArgs) -> Result<Ended, Failure> {
     args.volume.apply();
+    commit(args).map_err(Failure::caught)
+}
+
+fn commit(args: &CommitArgs) -> Result<Ended, Failure> {
     let project = open()?;
     let _lock = project.repository.lock()?;
-    for stage in project.select(&args.targets, args.extent.into())? {
-        project.commit(stage, args.force)?;
+    let commit = |targets: &[String]| -> Result<(), PipelineError> {
+        for stage in project.select(targets, args.extent.into())? {
+            project.commit(stage, args.force)?;
+        }
+        Ok(())
+    };
+    if args.targets.is_empty() {
+        commit(&[]).map_err(|error| failed("", error))?;
+    }
+    for target in &args.targets {
+        let committed = commit(std::slice::from_ref(target));
+        committed.map_err(|error| failed(&format!(" {target}"), error))?;
     }
     project.repository.save_state();
     Ok(Ended::Done)
+}
+
+fn failed(target: &str, source: PipelineError) -> PipelineError {
+    PipelineError::Commit {
+        target: target.to_owned(),
+        source: Box::new(source),
+    }
 }

@@ -64,6 +64,18 @@ fn open_at(revision: &str) -> Result<Project, PipelineError> {
     Project::load_at(repository, revision, Box::new(|_| ()))
 }
 
+/// What Git has to be told of files that a command has written, unless that has been done.
+fn git_hint(project: &Project, files: &[String]) -> String {
+    let repository = &project.repository;
+    if repository.git.is_none() || repository.config.is_true("core", "autostage") {
+        return String::new();
+    }
+    format!(
+        "\nTo track the changes with git, run:\n\n\tgit add {}\n\nTo enable auto staging, run:\n\n\tstrata config core.autostage true\n",
+        files.join(" ")
+    )
+}
+
 /// The command line, for other processes that have to wait.
 fn command_line() -> String {
     let words: Vec<String> = std::env::args().skip(1).collect();

@@ -13,7 +13,7 @@ use strata_pipeline::{PipelineError, Project};
 
 use super::repro::Lines;
 use super::volume::Volume;
-use super::{command_line, open};
+use super::{command_line, git_hint, open};
 use crate::exit::{Ended, Failure};
 use crate::interrupt;
 use crate::output;
@@ -151,12 +151,7 @@ fn add(args: &AddStageArgs) -> Result<Ended, Failure> {
         run_at_once(name)?;
         files.push("dvc.lock".to_owned());
     }
-    if project.repository.git.is_some() {
-        output::print(&format!(
-            "\nTo track the changes with git, run:\n\n\tgit add {}\n",
-            files.join(" ")
-        ))?;
-    }
+    output::print(&git_hint(&project, &files))?;
     Ok(Ended::Done)
 }
 

@@ -115,13 +115,13 @@ fn contents(
         definition.sources()
     };
     for source in sources {
-        let bytes = match project.read_data(&project.path(&source)) {
-            Err(PipelineError::Io(error)) if error.kind() == io::ErrorKind::IsADirectory => None,
-            bytes => bytes?,
-        };
-        let content = match bytes {
-            None => Err(format!("'{source}' does not exist")),
-            Some(bytes) => read(&source, bytes, has_header),
+        let content = match project.read_data(&project.path(&source)) {
+            Ok(Some(bytes)) => read(&source, bytes, has_header),
+            Err(PipelineError::Io(error)) if error.kind() != io::ErrorKind::IsADirectory => {
+                Err(format!("'{source}' cannot be read: {error}"))
+            }
+            Ok(None) | Err(PipelineError::Io(_)) => Err(format!("'{source}' does not exist")),
+            Err(error) => return Err(error),
         };
         match content {
             Ok(content) => {
