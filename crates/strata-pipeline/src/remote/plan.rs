@@ -108,7 +108,8 @@ fn named<'a>(project: &'a Project, outs: &[&Output]) -> Vec<Item<'a>> {
 fn members<'a>(list: &Item<'a>) -> Result<Option<Vec<Item<'a>>>, PipelineError> {
     let tree = match list.cache.tree(&list.md5) {
         Ok(tree) => tree,
-        Err(CacheError::Missing { .. }) => return Ok(None),
+        // A damaged list has been dropped: the remote may have a whole one.
+        Err(CacheError::Missing { .. } | CacheError::Damaged { .. }) => return Ok(None),
         Err(error) => return Err(error.into()),
     };
     let entries = tree.entries().iter().map(|(inside, md5)| {

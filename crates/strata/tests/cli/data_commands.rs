@@ -296,6 +296,10 @@ fn a_damaged_list_of_files_stops_nobody_else() {
         project.write(file, file);
     }
     project.strata(&["add", "one", "two"]).ends_with(0);
+    project
+        .strata(&["remote", "add", "-d", "storage", "remote"])
+        .ends_with(0);
+    project.strata(&["push"]).ends_with(0);
     let entry = project.read("one.dvc");
     let at = entry.find("md5: ").expect("a hash") + 5;
     let md5 = &entry[at..at + 36];
@@ -317,7 +321,14 @@ fn a_damaged_list_of_files_stops_nobody_else() {
         assert_eq!(project.read("two/b"), "two/b");
         assert!(!object.exists());
     }
-    fs::write(&object, "nonsense").expect("damaged");
-    fs::set_permissions(&object, fs::Permissions::from_mode(0o444)).expect("read-only");
+    let damage = || {
+        fs::remove_file(&object).ok();
+        fs::write(&object, "nonsense").expect("damaged");
+        fs::set_permissions(&object, fs::Permissions::from_mode(0o444)).expect("read-only");
+    };
+    damage();
+    project.strata(&["pull"]).ends_with(0);
+    assert_eq!(project.read("one/a"), "one/a");
+    damage();
     project.strata(&["gc", "-w", "-f"]).ends_with(0);
 }
