@@ -35,6 +35,8 @@ impl Workplace {
         marks: &PathLocks,
         interruption: &Interruption,
     ) -> Result<Self, PipelineError> {
+        // Also behind one that was killed when its own folder was gone already.
+        project.repository.cache.clear_up();
         let all = project.repository.temporary().join("repro");
         fs_err::create_dir_all(&all)?;
         for entry in fs_err::read_dir(&all)? {
@@ -155,7 +157,6 @@ fn is_locked(project: &Project, at: &Path) -> Result<bool, PipelineError> {
 fn remove_half_written(project: &Project, pid: u32) -> io::Result<()> {
     let repository = &project.repository;
     remove_temporary_files(&repository.temporary(), pid)?;
-    repository.cache.clear_up();
     remove_below(&repository.cache.folder().join("runs"), pid)?;
     for stage in &project.stages {
         for path in stage
