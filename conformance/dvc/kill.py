@@ -237,7 +237,8 @@ def check_again(project, whole):
     unfinished = project.path(".dvc", "tmp", "repro")
     if os.path.isdir(unfinished) and os.listdir(unfinished):
         raise Fail("left behind: %s" % os.listdir(unfinished))
-    if json.loads(read(project.path(".dvc", "tmp", "rwlock"))):
+    # DVC leaves sections without marks in it.
+    if any(json.loads(read(project.path(".dvc", "tmp", "rwlock"))).values()):
         raise Fail("paths are still marked: %r" % read(project.path(".dvc", "tmp", "rwlock")))
     picture = project.picture()
     for part, wanted in whole.items():
