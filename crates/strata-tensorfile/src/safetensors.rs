@@ -96,37 +96,44 @@ pub enum TensorFileError {
 /// [`TensorFileError::Shape`], [`TensorFileError::Duplicate`] or those of the file system; what
 /// stood at `path` is then untouched.
 pub fn write(path: &Path, tensors: &[Tensor], metadata: &Value) -> Result<(), TensorFileError> {
+    let views = tensors
+        .iter()
+        .map(|tensor| (&*tensor.name, F32View(tensor), tensor.data.len()));
+    write_views(path, views.collect(), metadata)
+}
+
+/// Whether an array of this shape has so many elements.
+fn is_size_of(len: usize, shape: &[usize]) -> bool {
+    let product = shape.iter().try_fold(1_usize, |n, &d| n.checked_mul(d));
+    product == Some(len)
+}
+
+/// Views with their names and numbers of elements.
+fn write_views(
+    path: &Path,
+    views: Vec<(&str, impl View, usize)>,
+    metadata: &Value,
+) -> Result<(), TensorFileError> {
     let mut names = BTreeSet::new();
-    for tensor in tensors {
-        check_shape(tensor)?;
-        if !names.insert(&tensor.name) {
+    for (name, view, len) in &views {
+        if !is_size_of(*len, view.shape()) {
+            return Err(TensorFileError::Shape {
+                name: (*name).to_owned(),
+                shape: view.shape().to_vec(),
+                len: *len,
+            });
+        }
+        if !names.insert(*name) {
             return Err(TensorFileError::Duplicate {
-                name: tensor.name.clone(),
+                name: (*name).to_owned(),
             });
         }
     }
     let header = HashMap::from([(METADATA_KEY.to_owned(), metadata.to_string())]);
-    let views = tensors
-        .iter()
-        .map(|tensor| (tensor.name.as_str(), F32View(tensor)));
+    let views = views.into_iter().map(|(name, view, _)| (name, view));
     let bytes = safetensors::serialize(views, Some(header))
         .map_err(|error| TensorFileError::format(path, &error))?;
     Ok(strata_fs::write_atomically(path, &bytes)?)
-}
-
-fn check_shape(tensor: &Tensor) -> Result<(), TensorFileError> {
-    let n = tensor
-        .shape
-        .iter()
-        .try_fold(1_usize, |n, &d| n.checked_mul(d));
-    if n == Some(tensor.data.len()) {
-        return Ok(());
-    }
-    Err(TensorFileError::Shape {
-        name: tensor.name.clone(),
-        shape: tensor.shape.clone(),
-        len: tensor.data.len(),
-    })
 }
 
 /// Reads all tensors of `path`, in the order of their bytes in the file, and our metadata.
@@ -208,28 +215,10 @@ pub fn write_typed(
     tensors: &[TypedTensor],
     metadata: &Value,
 ) -> Result<(), TensorFileError> {
-    let mut names = BTreeSet::new();
-    for tensor in tensors {
-        if !tensor.has_its_shape() {
-            return Err(TensorFileError::Shape {
-                name: tensor.name.clone(),
-                shape: tensor.shape.clone(),
-                len: tensor.values.len(),
-            });
-        }
-        if !names.insert(&tensor.name) {
-            return Err(TensorFileError::Duplicate {
-                name: tensor.name.clone(),
-            });
-        }
-    }
-    let header = HashMap::from([(METADATA_KEY.to_owned(), metadata.to_string())]);
     let views = tensors
         .iter()
-        .map(|tensor| (tensor.name.as_str(), TypedView(tensor)));
-    let bytes = safetensors::serialize(views, Some(header))
-        .map_err(|error| TensorFileError::format(path, &error))?;
-    Ok(strata_fs::write_atomically(path, &bytes)?)
+        .map(|tensor| (&*tensor.name, TypedView(tensor), tensor.values.len()));
+    write_views(path, views.collect(), metadata)
 }
 
 /// Reads tensors of the types that [`Values`] has; `path` must not be larger than [`read`] takes.

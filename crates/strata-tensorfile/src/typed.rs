@@ -55,14 +55,3 @@ impl Values {
         }
     }
 }
-
-impl TypedTensor {
-    /// Whether the shape's product is the number of values.
-    pub(crate) fn has_its_shape(&self) -> bool {
-        let product = self
-            .shape
-            .iter()
-            .try_fold(1_usize, |n, &d| n.checked_mul(d));
-        product == Some(self.values.len())
-    }
-}

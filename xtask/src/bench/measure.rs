@@ -9,6 +9,21 @@ use anyhow::{Context, ensure};
 /// The kernel tells processor time in hundredths of a second, whatever its own clock ticks at.
 const TICKS_PER_SECOND: f64 = 100.0;
 
+/// Runs a command whose output only matters if it fails.
+pub(crate) fn run_silently(command: &mut Command) -> anyhow::Result<()> {
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("cannot start {command:?}"))?;
+    ensure!(
+        output.status.success(),
+        "{command:?} ended with {}:\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(())
+}
+
 /// What several runs of one command took, each the mean over calls in a row.
 #[derive(Default)]
 pub(crate) struct Seconds {
@@ -25,17 +40,7 @@ impl Seconds {
     ) -> anyhow::Result<()> {
         let (before, start) = (children_cpu(), Instant::now());
         for _ in 0..calls {
-            let mut command = command();
-            let output = command
-                .stdin(Stdio::null())
-                .output()
-                .with_context(|| format!("cannot start {command:?}"))?;
-            ensure!(
-                output.status.success(),
-                "{command:?} ended with {}:\n{}",
-                output.status,
-                String::from_utf8_lossy(&output.stderr)
-            );
+            run_silently(&mut command())?;
         }
         self.wall
             .push(start.elapsed().as_secs_f64() / f64::from(calls));

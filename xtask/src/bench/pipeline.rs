@@ -4,13 +4,12 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use anyhow::{Context, ensure};
 use clap::Args;
 use tempfile::TempDir;
 
-use super::measure::Seconds;
+use super::measure::{Seconds, run_silently};
 use crate::{binary, must};
 
 /// What to measure, and with what.
@@ -201,18 +200,7 @@ impl Side {
     }
 
     fn run(&self, args: &[&str]) -> anyhow::Result<()> {
-        let mut command = self.command(args);
-        let output = command
-            .stdin(Stdio::null())
-            .output()
-            .with_context(|| format!("cannot start {command:?}"))?;
-        ensure!(
-            output.status.success(),
-            "{command:?} ended with {}:\n{}",
-            output.status,
-            String::from_utf8_lossy(&output.stderr)
-        );
-        Ok(())
+        run_silently(&mut self.command(args))
     }
 
     fn init(&self) -> anyhow::Result<()> {

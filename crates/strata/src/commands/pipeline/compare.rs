@@ -2,13 +2,47 @@
 
 use std::collections::BTreeMap;
 
+use clap::Args;
 use serde_json::{Map, Value as Json, json};
 use strata_pipeline::project::revisions::Values;
 use strata_pipeline::value::Value;
+use strata_pipeline::{PipelineError, Project};
 
-use super::table;
+use super::{open, open_at, table};
 use crate::exit::{Ended, Failure};
 use crate::output;
+
+/// The two times that are compared.
+#[derive(Debug, Args)]
+pub(super) struct Revisions {
+    /// The earlier commit
+    #[arg(default_value = "HEAD")]
+    a_rev: String,
+    /// The later commit; without it the workspace
+    b_rev: Option<String>,
+}
+
+impl Revisions {
+    /// Their names.
+    pub(super) fn names(&self) -> [&str; 2] {
+        [&self.a_rev, self.b_rev.as_deref().unwrap_or("workspace")]
+    }
+
+    /// Whether the later one is the workspace.
+    pub(super) fn with_workspace(&self) -> bool {
+        self.b_rev.is_none()
+    }
+
+    /// The projects at both times.
+    pub(super) fn open(&self) -> Result<[Project; 2], PipelineError> {
+        let before = open_at(&self.a_rev)?;
+        let after = match &self.b_rev {
+            Some(revision) => open_at(revision)?,
+            None => open()?,
+        };
+        Ok([before, after])
+    }
+}
 
 /// One leaf at two times.
 pub(super) struct Pair {

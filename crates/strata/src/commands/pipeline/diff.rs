@@ -8,8 +8,9 @@ use serde_json::{Map, Value, json};
 use strata_pipeline::project::revisions::{Side, difference};
 use strata_pipeline::{PipelineError, Project};
 
+use super::compare::Revisions;
+use super::table;
 use super::volume::Volume;
-use super::{open, open_at, table};
 use crate::exit::{Ended, Failure};
 use crate::output;
 
@@ -20,11 +21,8 @@ Examples:
   strata diff HEAD~1 HEAD --json
   strata diff --targets data/raw --show-hash")]
 pub(crate) struct DiffArgs {
-    /// The earlier commit
-    #[arg(default_value = "HEAD")]
-    a_rev: String,
-    /// The later commit; without it the workspace
-    b_rev: Option<String>,
+    #[command(flatten)]
+    revisions: Revisions,
     /// Only these outputs, or files in them
     #[arg(long, num_args = 0.., value_name = "PATH")]
     targets: Vec<String>,
@@ -71,16 +69,18 @@ pub(crate) fn run(args: &DiffArgs) -> Result<Ended, Failure> {
 }
 
 fn compare(args: &DiffArgs) -> Result<Groups, PipelineError> {
-    let mut before = open_at(&args.a_rev)?.objects(Side::Locked)?;
-    let workspace = open()?;
-    let mut after = match &args.b_rev {
-        Some(revision) => open_at(revision)?.objects(Side::Locked)?,
-        None => workspace.objects(Side::Present)?,
-    };
+    let [earlier, later] = args.revisions.open()?;
+    let with_workspace = args.revisions.with_workspace();
+    let mut before = earlier.objects(Side::Locked)?;
+    let mut after = later.objects(if with_workspace {
+        Side::Present
+    } else {
+        Side::Locked
+    })?;
     if !args.targets.is_empty() {
         let mut wanted = Vec::new();
         for target in &args.targets {
-            let shown = workspace.display(&workspace.path(target));
+            let shown = later.display(&later.path(target));
             let folder = format!("{shown}/");
             let is_in = |path: &String| *path == shown || path.starts_with(&folder);
             if !before.keys().chain(after.keys()).any(is_in) {
@@ -98,10 +98,10 @@ fn compare(args: &DiffArgs) -> Result<Groups, PipelineError> {
         before.retain(|path, _| is_wanted(path));
         after.retain(|path, _| is_wanted(path));
     }
-    let missing = if args.hide_missing || args.b_rev.is_some() {
+    let missing = if args.hide_missing || !with_workspace {
         None
     } else {
-        Some(missing(&workspace, &before)?)
+        Some(missing(&later, &before)?)
     };
     let found = difference(&before, &after);
     let hash = |objects: &BTreeMap<String, String>, path: &String| objects.get(path).cloned();

@@ -8,7 +8,9 @@ use strata_pipeline::project::revisions::{Values, flatten};
 use strata_pipeline::value::Value;
 use strata_pipeline::{PipelineError, Project};
 
-use super::compare::{Columns, pairs, pairs_to_json, print_pairs, print_table, rounded, to_json};
+use super::compare::{
+    Columns, Revisions, pairs, pairs_to_json, print_pairs, print_table, rounded, to_json,
+};
 use super::volume::Volume;
 use super::{open, open_at, warn};
 use crate::exit::{Ended, Failure};
@@ -56,11 +58,8 @@ struct ShowArgs {
 
 #[derive(Debug, Args)]
 struct DiffArgs {
-    /// The earlier commit
-    #[arg(default_value = "HEAD")]
-    a_rev: String,
-    /// The later commit; without it the workspace
-    b_rev: Option<String>,
+    #[command(flatten)]
+    revisions: Revisions,
     /// Files of metrics, or folders with them
     #[arg(long, num_args = 0.., value_name = "PATH")]
     targets: Vec<String>,
@@ -220,19 +219,15 @@ fn diff(args: &DiffArgs) -> Result<Ended, Failure> {
         let files = project.metrics(&args.targets)?.into_iter();
         Ok(files.map(|(path, value)| (path, leaves(&value))).collect())
     };
-    let before = values(&open_at(&args.a_rev)?)?;
-    let after = match &args.b_rev {
-        Some(revision) => values(&open_at(revision)?)?,
-        None => values(&open()?)?,
-    };
-    let pairs = pairs(before, after, args.all);
+    let [before, after] = args.revisions.open()?;
+    let pairs = pairs(values(&before)?, values(&after)?, args.all);
     if args.look.json {
         output::print(&format!("{}\n", pairs_to_json(&pairs)))?;
         return Ok(Ended::Done);
     }
     let columns = Columns {
         title: "Metric",
-        sides: [&args.a_rev, args.b_rev.as_deref().unwrap_or("workspace")],
+        sides: args.revisions.names(),
         with_path: !args.no_path,
         with_change: true,
         markdown: args.look.md,

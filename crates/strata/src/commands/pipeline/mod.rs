@@ -36,13 +36,18 @@ use strata_pipeline::{PipelineError, Project, Repository};
 use crate::output;
 use bar::DataBar;
 
-/// The project around the current folder with all of its stages; warnings go to stderr.
-fn open() -> Result<Project, PipelineError> {
+/// The repository around the current folder; in a terminal long work on data shows how far it has come.
+fn repository() -> Result<Repository, PipelineError> {
     let mut repository = Repository::open(Path::new("."))?;
     if std::io::stderr().is_terminal() && !output::is_silent() {
         repository.progress = Box::new(DataBar::default());
     }
-    Project::load(repository, Box::new(warn))
+    Ok(repository)
+}
+
+/// The project around the current folder with all of its stages; warnings go to stderr.
+fn open() -> Result<Project, PipelineError> {
+    Project::load(repository()?, Box::new(warn))
 }
 
 /// Warnings are no errors: `--quiet` silences them.
@@ -54,14 +59,12 @@ fn warn(text: &str) {
 
 /// The stages of some targets alone, whatever the others are like.
 fn open_only(targets: &[String]) -> Result<Project, PipelineError> {
-    let repository = Repository::open(Path::new("."))?;
-    Project::load_only(repository, targets, Box::new(warn))
+    Project::load_only(repository()?, targets, Box::new(warn))
 }
 
 /// The same as it was at a commit.
 fn open_at(revision: &str) -> Result<Project, PipelineError> {
-    let repository = Repository::open(Path::new("."))?;
-    Project::load_at(repository, revision, Box::new(|_| ()))
+    Project::load_at(repository()?, revision, Box::new(|_| ()))
 }
 
 /// What Git has to be told of files that a command has written, unless that has been done.

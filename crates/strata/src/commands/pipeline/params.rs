@@ -4,9 +4,8 @@ use clap::{Args, Subcommand};
 use strata_pipeline::project::revisions::ParamsScope;
 use strata_pipeline::value::Value;
 
-use super::compare::{Columns, pairs, pairs_to_json, print_pairs};
+use super::compare::{Columns, Revisions, pairs, pairs_to_json, print_pairs};
 use super::volume::Volume;
-use super::{open, open_at};
 use crate::exit::{Ended, Failure};
 use crate::output;
 
@@ -29,11 +28,8 @@ Examples:
 
 #[derive(Debug, Args)]
 struct ParamsDiffArgs {
-    /// The earlier commit
-    #[arg(default_value = "HEAD")]
-    a_rev: String,
-    /// The later commit; without it the workspace
-    b_rev: Option<String>,
+    #[command(flatten)]
+    revisions: Revisions,
     /// All of these files, whether stages read them or not
     #[arg(long, num_args = 0.., value_name = "PATH")]
     targets: Vec<String>,
@@ -66,19 +62,19 @@ pub(crate) fn run(args: &ParamsArgs) -> Result<Ended, Failure> {
     } else {
         ParamsScope::All
     };
-    let before = open_at(&args.a_rev)?.parameters(scope)?;
-    let after = match &args.b_rev {
-        Some(revision) => open_at(revision)?.parameters(scope)?,
-        None => open()?.parameters(scope)?,
-    };
-    let pairs = pairs(before, after, args.all);
+    let [before, after] = args.revisions.open()?;
+    let pairs = pairs(
+        before.parameters(scope)?,
+        after.parameters(scope)?,
+        args.all,
+    );
     if args.json {
         output::print(&format!("{}\n", pairs_to_json(&pairs)))?;
         return Ok(Ended::Done);
     }
     let columns = Columns {
         title: "Param",
-        sides: [&args.a_rev, args.b_rev.as_deref().unwrap_or("workspace")],
+        sides: args.revisions.names(),
         with_path: !args.no_path,
         with_change: false,
         markdown: args.md,
