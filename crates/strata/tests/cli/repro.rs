@@ -504,7 +504,7 @@ stages:
 const HANDLED: &str = "\
 stages:
   handled:
-    cmd: trap 'kill $!; echo saved > a.txt; exit 0' INT TERM; (echo > up; exec sleep 1000) & cat up; echo ready > ready; wait
+    cmd: trap 'kill $!; echo saved > a.txt; exit 0' INT TERM; (echo > up; exec sleep 100) & cat up; echo ready > ready; wait
     outs: [a.txt]
   next:
     cmd: echo b > b.txt
@@ -551,9 +551,9 @@ fn a_second_ctrl_c_kills_all_that_commands_have_started() {
         "\
 stages:
   a:
-    cmd: trap '' INT TERM; sleep 1000 & echo $! > ready; wait; wait
+    cmd: trap '' INT TERM; sleep 100 & echo $! > ready; wait; wait
   b:
-    cmd: trap '' INT TERM; sleep 1000 & echo $! > ready2; wait; wait
+    cmd: trap '' INT TERM; sleep 100 & echo $! > ready2; wait; wait
 ",
     );
     for (jobs, pipes) in [("1", &["ready"][..]), ("2", &["ready", "ready2"])] {

@@ -7,13 +7,14 @@
 use std::collections::BTreeSet;
 use std::env;
 use std::io;
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, getsid, kill_process, waitid};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
 use crate::progress::Stop;
 
@@ -214,7 +215,7 @@ pub(super) fn marked(mark: &str) -> Vec<Pid> {
     let Ok(entries) = std::fs::read_dir("/proc") else {
         return Vec::new();
     };
-    let session = getsid(None).ok();
+    let own_session = session(Path::new("/proc/self"));
     let pids = entries.flatten().filter_map(|entry| {
         let pid = Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)?;
         let environment = std::fs::read(entry.path().join("environ")).ok()?;
@@ -226,7 +227,32 @@ pub(super) fn marked(mark: &str) -> Vec<Pid> {
                     .split(|&byte| byte == b' ')
                     .any(|one| one == mark.as_bytes())
             });
-        (is_marked && getsid(Some(pid)).ok() == session).then_some(pid)
+        (is_marked && session(&entry.path()) == own_session).then_some(pid)
     });
     pids.collect()
+}
+
+/// The session that a process is in, by its folder below `/proc`. The number is 0 where the session's leader is outside
+/// the container that this process sees: the reason why `getsid`, whose numbers have to be those of processes, will not do.
+fn session(process: &Path) -> Option<u32> {
+    session_in(&std::fs::read_to_string(process.join("stat")).ok()?)
+}
+
+/// The sixth field of proc_pid_stat(5). The second, the command's name, is in parentheses and may hold anything.
+fn session_in(stat: &str) -> Option<u32> {
+    let (_, after_name) = stat.rsplit_once(')')?;
+    after_name.split_whitespace().nth(3)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_read_behind_any_name_and_may_be_outside() {
+        assert_eq!(session_in("42 (sh) S 1 42 17 0 -1 4194304"), Some(17));
+        assert_eq!(session_in("42 (a) 1 (b) S 1 42 17 0 -1"), Some(17));
+        assert_eq!(session_in("2 (cat) R 1 0 0 0 -1 4194304"), Some(0));
+        assert_eq!(session_in("42 (sh"), None);
+    }
 }
