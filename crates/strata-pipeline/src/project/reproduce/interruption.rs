@@ -238,7 +238,7 @@ fn session(process: &Path) -> Option<u32> {
     session_in(&std::fs::read_to_string(process.join("stat")).ok()?)
 }
 
-/// The sixth field of proc_pid_stat(5). The second, the command's name, is in parentheses and may hold anything.
+/// The sixth field of `proc_pid_stat(5)`. The second, the command's name, is in parentheses and may hold anything.
 fn session_in(stat: &str) -> Option<u32> {
     let (_, after_name) = stat.rsplit_once(')')?;
     after_name.split_whitespace().nth(3)?.parse().ok()
