@@ -191,7 +191,8 @@ fn a_training_goes_on_bit_for_bit() {
 
 #[test]
 fn fused_instruction_sets_agree_to_the_bit_and_the_portable_one_nearly() {
-    let network = network(&[65, 19], 0.25);
+    // Layers wide enough for chunks of two panels and several blocks of inputs.
+    let network = network(&[320, 520, 19], 0.25);
     let results: Vec<_> = InstructionSet::available()
         .into_iter()
         .map(|set| {

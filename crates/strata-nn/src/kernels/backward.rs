@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use super::aligned::LANES;
 use super::product::{
-    Panels, Rows, TileSink, columns_times_panel, prefetch_panel, prefetch_rows, rows_times_panels,
-    store_panel, store_rows,
+    Pair, Panels, Rows, TileSink, columns_times_panels, pairs, prefetch_panel, prefetch_rows,
+    rows_times_panels, store_panel, store_rows,
 };
 use super::step::{LayerView, NormView, ParameterView, Step, Sums};
 use crate::norm::Norm;
@@ -143,48 +143,73 @@ impl Step<'_> {
         let layer = &self.layers[index];
         let mut sums = Sums::default();
         let mut of_weights = LaneSums::new(self.penalty_of_weights(index));
-        let mut own = [[0.0; LANES]; 16];
-        let of_panel = |panel: usize| {
-            let from = panel * self.panel_rows * LANES;
-            from..from + self.rows * LANES
-        };
-        // SAFETY: the layer's derivatives were written in phases before.
-        let dz_of = |panel: usize| unsafe { layer.dz_panels.read(of_panel(panel)) };
         if inputs.start == 0 {
             for panel in panels.clone() {
-                self.vector_gradients(index, panel, dz_of(panel), &mut sums);
+                // SAFETY: the layer's derivatives were written in phases before.
+                let dz = unsafe { layer.dz_panels.read(self.rows_of_panel(panel)) };
+                self.vector_gradients(index, panel, dz, &mut sums);
             }
         }
+        // Blocks first: the order of the sums is the same however many panels a tile takes.
         for first in inputs.clone().step_by(LANES) {
-            let block = first..(first + LANES).min(inputs.end);
-            // SAFETY: the layer's inputs were written in phases before.
-            let x = unsafe { self.input_panel_of(index, of_panel(first / LANES)) };
-            for panel in panels.clone() {
-                let at = |input: usize| (panel * layer.inputs + input) * LANES;
-                let places = at(block.start)..at(block.end);
-                // SAFETY: the cut gives these weights and all that belongs to them to this chunk.
-                let value = unsafe { layer.weight.value.read(places.clone()) };
-                let gradient = if layer.weight.gradient.is_empty() {
-                    &mut own[..block.len()]
-                } else {
-                    // SAFETY: as above.
-                    let stored = unsafe { layer.weight.gradient.range(places) };
-                    stored.as_chunks_mut::<LANES>().0
-                };
-                layer
-                    .weight
-                    .gradient
-                    .prefetch(at(block.end)..at(block.end + LANES));
-                let dz = dz_of(panel);
-                columns_times_panel(self.config.set, x, self.rows, dz, gradient);
-                of_weights.add(value, gradient.as_flattened_mut());
-                self.update_weights(layer, panel, block.clone(), gradient.as_flattened());
+            let block = || first..(first + LANES).min(inputs.end);
+            for pair in pairs(self.config.set, panels.clone()) {
+                match pair {
+                    Pair::Two(pair) => self.block_gradient(index, block(), pair, &mut of_weights),
+                    Pair::One(one) => self.block_gradient(index, block(), [one], &mut of_weights),
+                }
             }
         }
         sums.weight_squares = of_weights.squares();
         sums.weight_sizes = of_weights.sizes();
         sums.penalty += of_weights.penalty();
         sums
+    }
+
+    /// The same for up to 16 inputs, whose panel is `x`, and as many panels as a tile takes.
+    #[inline(always)]
+    fn block_gradient<const PANELS: usize>(
+        &self,
+        index: usize,
+        block: Range<usize>,
+        panels: [usize; PANELS],
+        of_weights: &mut LaneSums,
+    ) {
+        let layer = &self.layers[index];
+        let weight = &layer.weight;
+        let of_inputs = self.rows_of_panel(block.start / LANES);
+        // SAFETY: the layer's inputs were written in phases before.
+        let x = unsafe { self.input_panel_of(index, of_inputs) };
+        let at = |panel: usize, input: usize| (panel * layer.inputs + input) * LANES;
+        let places = |panel: usize| at(panel, block.start)..at(panel, block.end);
+        let mut own = [[[0.0; LANES]; 16]; PANELS];
+        let mut panel_of_own = panels.iter();
+        let mut gradients = own.each_mut().map(|own| match panel_of_own.next() {
+            Some(&panel) if !weight.gradient.is_empty() => {
+                // SAFETY: the cut gives these weights and all that belongs to them to this chunk.
+                let stored = unsafe { weight.gradient.range(places(panel)) };
+                let next = at(panel, block.end);
+                weight.gradient.prefetch(next..next + LANES);
+                stored.as_chunks_mut::<LANES>().0
+            }
+            _ => &mut own[..block.len()],
+        });
+        // SAFETY: the layer's derivatives were written in phases before.
+        let dz = panels.map(|panel| unsafe { layer.dz_panels.read(self.rows_of_panel(panel)) });
+        let out = gradients.each_mut().map(|gradient| &mut **gradient);
+        columns_times_panels(self.config.set, x, self.rows, dz, out);
+        for (panel, gradient) in panels.into_iter().zip(gradients) {
+            // SAFETY: as above.
+            let value = unsafe { weight.value.read(places(panel)) };
+            of_weights.add(value, gradient.as_flattened_mut());
+            self.update_weights(layer, panel, block.clone(), gradient.as_flattened());
+        }
+    }
+
+    /// Where panels with a row for each sample have one of them.
+    fn rows_of_panel(&self, panel: usize) -> Range<usize> {
+        let from = panel * self.panel_rows * LANES;
+        from..from + self.rows * LANES
     }
 
     /// Biases, and scale and shift of a normalisation, for one panel.

@@ -26,23 +26,26 @@ pub(crate) struct Cut {
 const WANTED_CHUNKS: usize = 48;
 /// Fewer rows than this leave most of a tile's registers idle.
 const ROWS_OF_A_BLOCK: usize = 16;
+/// Panels that a tile takes at once.
+const PANELS_OF_A_BLOCK: usize = 2;
 /// Rows that go through a tail together: enough for a tile's multiply-adds to follow each other without
 /// waiting, few enough that a batch of 128 is work for 16 threads.
 const ROWS_OF_A_CHUNK: usize = 8;
 
 impl Cut {
-    /// Cuts by panels first, then, where those are few, by blocks of rows. Chunks of a panel follow each
+    /// Cuts by pairs of panels first, then, where those are few, by blocks of rows. Chunks of a pair follow each
     /// other, so that in all phases the same thread has the same panels of weights in its cache.
     pub(crate) fn by_panels(rows: usize, panels: usize) -> Self {
+        let panel_blocks = panels.div_ceil(PANELS_OF_A_BLOCK);
         let row_blocks = WANTED_CHUNKS
-            .div_ceil(panels.max(1))
+            .div_ceil(panel_blocks.max(1))
             .min(rows.div_ceil(ROWS_OF_A_BLOCK))
             .max(1);
         Self {
             rows,
             panels,
             row_blocks,
-            panel_blocks: panels,
+            panel_blocks,
             grain: ROWS_OF_A_BLOCK,
         }
     }
@@ -78,7 +81,12 @@ impl Cut {
         let (panel_block, row_block) = (chunk / self.row_blocks, chunk % self.row_blocks);
         (
             even_part(self.rows, self.row_blocks, row_block, self.grain),
-            even_part(self.panels, self.panel_blocks, panel_block, 1),
+            even_part(
+                self.panels,
+                self.panel_blocks,
+                panel_block,
+                self.panels.div_ceil(self.panel_blocks),
+            ),
         )
     }
 }
@@ -128,54 +136,96 @@ pub(crate) fn rows_times_panels(
     panels: Range<usize>,
     sink: &mut impl TileSink,
 ) {
-    let inner = right.inner;
-    let mut out: Accumulators = [[0.0; LANES]; 16];
-    for (first_row, count) in Tiles::new(set, rows.clone()) {
-        for panel in panels.clone() {
-            sink.prepare(first_row..first_row + count, panel);
-            let out = &mut out[..count];
-            let start = right.start.as_chunks::<LANES>().0.get(panel);
-            if let Some(start) = start {
-                for row in out.iter_mut() {
-                    *row = *start;
-                }
-            }
-            let tile = Tile {
-                a: &x.data[(first_row - rows.start) * x.stride..],
-                left: Left::Rows { stride: x.stride },
-                b: &right.data[panel * inner * LANES..],
-                inner,
-                rows: count,
-                from_zero: start.is_none(),
+    for pair in pairs(set, panels) {
+        for (first_row, count) in Tiles::new(set, rows.clone()) {
+            let x = Rows {
+                data: &x.data[(first_row - rows.start) * x.stride..],
+                ..x
             };
-            tile.accumulate(set, out);
-            sink.finish(first_row, panel, out);
+            let rows = first_row..first_row + count;
+            match pair {
+                Pair::Two(panels) => tile_of(set, x, right, rows, panels, sink),
+                Pair::One(panel) => tile_of(set, x, right, rows, [panel], sink),
+            }
         }
     }
 }
 
-/// Writes `Xᵀ·B` for the first columns of a panel of X and a panel of B to `out`, a row of 16 for each
-/// column.
-///
-/// The inner index runs over the first `samples` rows of both panels.
 #[inline(always)]
-pub(crate) fn columns_times_panel(
+fn tile_of<const PANELS: usize>(
+    set: InstructionSet,
+    x: Rows,
+    right: Panels,
+    rows: Range<usize>,
+    panels: [usize; PANELS],
+    sink: &mut impl TileSink,
+) {
+    let inner = right.inner;
+    let mut out: [Accumulators; PANELS] = [[[0.0; LANES]; 16]; PANELS];
+    for (panel, out) in panels.into_iter().zip(&mut out) {
+        sink.prepare(rows.clone(), panel);
+        if let Some(start) = right.start.as_chunks::<LANES>().0.get(panel) {
+            out[..rows.len()].fill(*start);
+        }
+    }
+    let tile = Tile {
+        a: x.data,
+        left: Left::Rows { stride: x.stride },
+        b: panels.map(|panel| &right.data[panel * inner * LANES..]),
+        inner,
+        rows: rows.len(),
+        from_zero: right.start.is_empty(),
+    };
+    tile.accumulate(set, out.each_mut().map(|out| &mut out[..rows.len()]));
+    for (panel, out) in panels.into_iter().zip(&mut out) {
+        sink.finish(rows.start, panel, &mut out[..rows.len()]);
+    }
+}
+
+/// Panels that are computed together.
+#[derive(Clone, Copy)]
+pub(crate) enum Pair {
+    Two([usize; 2]),
+    /// The last of an odd number.
+    One(usize),
+}
+
+/// Panels by as many as tiles of the instruction set are fastest with.
+#[inline(always)]
+pub(crate) fn pairs(set: InstructionSet, panels: Range<usize>) -> impl Iterator<Item = Pair> {
+    let step = if set == InstructionSet::Avx512 { 2 } else { 1 };
+    panels.clone().step_by(step).map(move |panel| {
+        if step == 2 && panel + 1 < panels.end {
+            Pair::Two([panel, panel + 1])
+        } else {
+            Pair::One(panel)
+        }
+    })
+}
+
+/// Writes `Xᵀ·B` for the first columns of a panel of X and panels of B to `out`, for each of them a row of 16 for
+/// each column.
+///
+/// The inner index runs over the first `samples` rows of all panels.
+#[inline(always)]
+pub(crate) fn columns_times_panels<const PANELS: usize>(
     set: InstructionSet,
     x: &[f32],
     samples: usize,
-    panel: &[f32],
-    out: &mut [[f32; LANES]],
+    panels: [&[f32]; PANELS],
+    mut out: [&mut [[f32; LANES]]; PANELS],
 ) {
-    for (first_column, count) in Tiles::new(set, 0..out.len()) {
+    let columns = out.first().map_or(0, |out| out.len());
+    for (first_column, count) in Tiles::new(set, 0..columns) {
         let tile = Tile {
             a: &x[first_column..],
             left: Left::Columns,
-            b: panel,
+            b: panels,
             inner: samples,
             rows: count,
             from_zero: true,
         };
-        tile.accumulate(set, &mut out[first_column..]);
+        tile.accumulate(set, out.each_mut().map(|out| &mut out[first_column..]));
     }
 }
 
