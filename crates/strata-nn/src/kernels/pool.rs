@@ -11,8 +11,8 @@
 use std::cell::UnsafeCell;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle, Thread};
 
 /// About 20 microseconds: longer than the gaps within a training step, far shorter than a time slice.
@@ -21,28 +21,30 @@ const SPINS: u32 = 1_000;
 /// The work of a phase: called with a thread whose share it is, and a number within that share.
 type Work<'a> = dyn Fn(usize, usize) + Sync + 'a;
 
-/// The claimed and the last chunk of one thread's share, on a cache line of its own.
-#[repr(align(64))]
-struct Share {
-    /// End (32 bits), next (32 bits).
-    claims: AtomicU64,
-}
+/// On cache lines of its own: a line that another core has written is up to half a microsecond away.
+#[repr(align(128))]
+#[derive(Default)]
+struct OwnLine<T>(T);
 
 struct Phase {
-    shares: Box<[Share]>,
-    chunks: AtomicUsize,
-    finished: AtomicUsize,
+    /// The claimed and the last chunk of each thread's share: end (32 bits), next (32 bits).
+    claims: Box<[OwnLine<AtomicU64>]>,
+    /// How many chunks of all phases each thread has finished, which it tells when it finds no other.
+    finished: Box<[OwnLine<AtomicU64>]>,
+    /// How many phases there have been: what idle threads look at, so that nobody is disturbed at his claims.
+    published: OwnLine<AtomicU64>,
     /// Its lifetime erased; see the safety notes in [`ThreadPool::publish`].
     work: UnsafeCell<Option<*const Work<'static>>>,
-    caller: UnsafeCell<Option<Thread>>,
+    /// Set while it is parked.
+    caller: Mutex<Option<Thread>>,
     caller_parked: AtomicBool,
     workers_parked: Box<[AtomicBool]>,
     panicked: AtomicBool,
     stop: AtomicBool,
 }
 
-// SAFETY: `work` and `caller` are written by the caller of `run` alone, while no chunk can be claimed, and
-// read only by threads that have claimed a chunk; `claims` orders the two.
+// SAFETY: `work` is written by the caller of `run` alone, while no chunk can be claimed, and read only by threads
+// that have claimed a chunk; `claims` orders the two.
 unsafe impl Sync for Phase {}
 // SAFETY: the pointer in `work` is only followed under the same protocol, whichever thread drops it.
 unsafe impl Send for Phase {}
@@ -51,21 +53,21 @@ unsafe impl Send for Phase {}
 pub(crate) struct ThreadPool {
     phase: Arc<Phase>,
     workers: Vec<JoinHandle<()>>,
+    /// Chunks of all phases so far.
+    chunks: u64,
 }
 
 impl ThreadPool {
     /// A pool of `threads` threads, at least one: the caller.
     pub(crate) fn new(threads: usize) -> Self {
         let threads = threads.max(1);
-        let share = |_| Share {
-            claims: AtomicU64::new(0),
-        };
+        let counters = || (0..threads).map(|_| OwnLine::default()).collect();
         let phase = Arc::new(Phase {
-            shares: (0..threads).map(share).collect(),
-            chunks: AtomicUsize::new(0),
-            finished: AtomicUsize::new(0),
+            claims: counters(),
+            finished: counters(),
+            published: OwnLine::default(),
             work: UnsafeCell::new(None),
-            caller: UnsafeCell::new(None),
+            caller: Mutex::new(None),
             caller_parked: AtomicBool::new(false),
             workers_parked: (1..threads).map(|_| AtomicBool::new(false)).collect(),
             panicked: AtomicBool::new(false),
@@ -80,7 +82,11 @@ impl ThreadPool {
                     .expect("the system has room for another thread")
             })
             .collect();
-        Self { phase, workers }
+        Self {
+            phase,
+            workers,
+            chunks: 0,
+        }
     }
 
     /// Calls `work(part, chunk)` once for each chunk in `0..chunks[part]` of each part, and returns when
@@ -89,7 +95,7 @@ impl ThreadPool {
     /// # Panics
     /// If a chunk panics.
     pub(crate) fn run(&mut self, chunks: &[usize], work: &(dyn Fn(usize, usize) + Sync)) {
-        let threads = self.phase.shares.len();
+        let threads = self.phase.claims.len();
         if threads == 1 {
             for (part, &chunks) in chunks.iter().enumerate() {
                 (0..chunks).for_each(|chunk| work(part, chunk));
@@ -113,8 +119,9 @@ impl ThreadPool {
             let shares = chunks.iter().map(|&chunks| share_of(chunks, owner).len());
             shares.sum::<usize>()
         };
-        self.publish(chunks.iter().sum(), &lengths, &of_owner);
-        while self.phase.claim_and_work(0) {}
+        self.chunks += chunks.iter().sum::<usize>() as u64;
+        self.publish(&lengths, &of_owner);
+        self.phase.work_off(0);
         self.wait();
         assert!(
             !self.phase.panicked.swap(false, Ordering::Relaxed),
@@ -122,22 +129,18 @@ impl ThreadPool {
         );
     }
 
-    fn publish(&mut self, chunks: usize, lengths: &dyn Fn(usize) -> usize, work: &Work) {
+    fn publish(&mut self, lengths: &dyn Fn(usize) -> usize, work: &Work) {
         // SAFETY: only the lifetime changes. The pointer is followed only by threads that have claimed
         // a chunk of this phase, and `run` does not return before all of them are finished.
         let work = unsafe { std::mem::transmute::<&Work<'_>, &'static Work<'static>>(work) };
         // SAFETY: the previous phase has no unclaimed chunk and all of its chunks are finished, so no
-        // other thread reads these cells until `claims` below announces the new phase.
-        unsafe {
-            *self.phase.work.get() = Some(work);
-            *self.phase.caller.get() = Some(thread::current());
-        }
-        self.phase.finished.store(0, Ordering::Relaxed);
-        self.phase.chunks.store(chunks, Ordering::Relaxed);
-        for (owner, share) in self.phase.shares.iter().enumerate() {
+        // other thread reads this cell until `claims` below announces the new phase.
+        unsafe { *self.phase.work.get() = Some(work) };
+        for (owner, OwnLine(claims)) in self.phase.claims.iter().enumerate() {
             let end = lengths(owner) as u64;
-            share.claims.store(end << 32, Ordering::SeqCst);
+            claims.store(end << 32, Ordering::SeqCst);
         }
+        self.phase.published.0.fetch_add(1, Ordering::SeqCst);
         for (parked, worker) in self.phase.workers_parked.iter().zip(&self.workers) {
             if parked.load(Ordering::SeqCst) {
                 worker.thread().unpark();
@@ -146,16 +149,18 @@ impl ThreadPool {
     }
 
     fn wait(&self) {
-        let chunks = self.phase.chunks.load(Ordering::Relaxed);
-        let all_finished = || self.phase.finished.load(Ordering::SeqCst) == chunks;
+        let phase = &self.phase;
+        let finished = |OwnLine(chunks): &OwnLine<AtomicU64>| chunks.load(Ordering::SeqCst);
+        let all_finished = || phase.finished.iter().map(finished).sum::<u64>() == self.chunks;
         if spin_until(all_finished) {
             return;
         }
-        self.phase.caller_parked.store(true, Ordering::SeqCst);
+        *phase.caller.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread::current());
+        phase.caller_parked.store(true, Ordering::SeqCst);
         while !all_finished() {
             thread::park();
         }
-        self.phase.caller_parked.store(false, Ordering::SeqCst);
+        phase.caller_parked.store(false, Ordering::SeqCst);
     }
 }
 
@@ -171,56 +176,63 @@ impl Drop for ThreadPool {
 }
 
 impl Phase {
-    /// A worker's life: work, spin, park.
+    /// A worker's life: spin, park, work.
     fn serve(&self, index: usize) {
-        while !self.stop.load(Ordering::SeqCst) {
-            while self.claim_and_work(index) {}
-            let something_new = || {
-                let left = |share: &Share| has_chunks(share.claims.load(Ordering::SeqCst));
-                self.shares.iter().any(left) || self.stop.load(Ordering::SeqCst)
-            };
-            if spin_until(something_new) {
-                continue;
+        let mut seen = 0;
+        let published = || self.published.0.load(Ordering::SeqCst);
+        let stopped = || self.stop.load(Ordering::SeqCst);
+        while !stopped() {
+            let something_new = || published() != seen || stopped();
+            if !spin_until(something_new) {
+                let parked = &self.workers_parked[index - 1];
+                parked.store(true, Ordering::SeqCst);
+                while !something_new() {
+                    thread::park();
+                }
+                parked.store(false, Ordering::SeqCst);
             }
-            let parked = &self.workers_parked[index - 1];
-            parked.store(true, Ordering::SeqCst);
-            while !something_new() {
-                thread::park();
-            }
-            parked.store(false, Ordering::SeqCst);
+            seen = published();
+            self.work_off(index);
         }
     }
 
-    /// Computes a chunk of one's own share, or, if it is used up, of another's; false if none is left.
-    fn claim_and_work(&self, index: usize) -> bool {
-        let threads = self.shares.len();
-        let claimed = (0..threads).find_map(|further| {
+    /// Computes chunks of one's own share and, when it is used up, of the others', until none is left.
+    fn work_off(&self, index: usize) {
+        let mut finished = 0;
+        while let Some((owner, number)) = self.claim(index) {
+            // SAFETY: this thread holds a chunk of the current phase of which it has not yet told that it is
+            // finished, so `run` is still waiting: nobody writes the cell, and the pointer is alive.
+            let outcome = catch_unwind(AssertUnwindSafe(|| unsafe {
+                let work = (*self.work.get()).expect("a phase that has chunks has work");
+                (*work)(owner, number);
+            }));
+            if outcome.is_err() {
+                self.panicked.store(true, Ordering::SeqCst);
+            }
+            finished += 1;
+        }
+        if finished == 0 {
+            return;
+        }
+        self.finished[index].0.fetch_add(finished, Ordering::SeqCst);
+        if self.caller_parked.load(Ordering::SeqCst) {
+            let caller = self.caller.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(caller) = &*caller {
+                caller.unpark();
+            }
+        }
+    }
+
+    /// The next chunk for a thread: whose share it is of, and its number there.
+    fn claim(&self, index: usize) -> Option<(usize, usize)> {
+        let threads = self.claims.len();
+        (0..threads).find_map(|further| {
             let owner = (index + further) % threads;
-            let claims = &self.shares[owner].claims;
+            let OwnLine(claims) = &self.claims[owner];
             let next = |claims: u64| has_chunks(claims).then_some(claims + 1);
             let before = claims.fetch_update(Ordering::SeqCst, Ordering::SeqCst, next);
             before.ok().map(|before| (owner, next_of(before)))
-        });
-        let Some((owner, number)) = claimed else {
-            return false;
-        };
-        // SAFETY: this thread holds an unfinished chunk of the current phase, so `run` is still waiting
-        // and neither cell is written before `finished` says that this chunk is done; the pointer
-        // outlives the call for the same reason.
-        let (work, caller) = unsafe { (*self.work.get(), (*self.caller.get()).clone()) };
-        let work = work.expect("a phase that has chunks has work");
-        // Before this chunk is finished, since the next phase may have another number.
-        let chunks = self.chunks.load(Ordering::Relaxed);
-        // SAFETY: see above.
-        let outcome = catch_unwind(AssertUnwindSafe(|| unsafe { (*work)(owner, number) }));
-        if outcome.is_err() {
-            self.panicked.store(true, Ordering::SeqCst);
-        }
-        let finished = self.finished.fetch_add(1, Ordering::SeqCst) + 1;
-        if finished == chunks && self.caller_parked.load(Ordering::SeqCst) {
-            caller.expect("a phase has a caller").unpark();
-        }
-        true
+        })
     }
 }
 
@@ -244,6 +256,8 @@ fn has_chunks(claims: u64) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicUsize;
+
     use super::*;
 
     #[test]
