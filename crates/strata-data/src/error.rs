@@ -100,7 +100,7 @@ fn nothing_found(looked_in: &[String], download: Option<&str>) -> String {
         .unwrap_or_default();
     format!(
         "there are no EMNIST images in {}{failure}\nhelp: `strata data fetch` downloads them, `data.root=FOLDER` names \
-         another folder, and `data=glyphs` trains on procedural handwriting without any file",
+         another folder; `data=glyphs`, or `source: glyphs` for `strata synth`, is procedural handwriting without any file",
         looked_in.join(", nor in ")
     )
 }

@@ -19,6 +19,13 @@ pub enum ExperimentError {
     /// Synthetic images cannot be made.
     #[error(transparent)]
     Synth(#[from] strata_data::synthetic::SynthError),
+    /// There are no synthetic images where the configuration names them.
+    #[error("there is no `{}`, which `data.use_synthetic` asks for\nhelp: `strata synth` makes it, or `strata repro \
+             synth_emnist` in a pipeline; `data.synthetic_artifact=FILE` names another file", .path.display())]
+    NoArtifact {
+        /// The artifact.
+        path: PathBuf,
+    },
     /// Synthetic images do not fit the images that they are added to.
     #[error("{} cannot be added to the training set: {problem}", .path.display())]
     NotTheSource {

@@ -23,6 +23,11 @@ pub(crate) fn add(
 ) -> Result<(), ExperimentError> {
     let path = config.synthetic_artifact.as_deref();
     let path = path.expect("checked with the configuration");
+    if !path.exists() {
+        return Err(ExperimentError::NoArtifact {
+            path: path.to_owned(),
+        });
+    }
     let normalization = &config.normalization;
     let (mean, std) = (normalization.mean, normalization.std);
     let artifact = read_artifact(path, splits.class_names.len(), mean, std)?;

@@ -152,6 +152,14 @@ fn mistakes_are_named_with_their_place() {
         .says(&["params.yaml:1", "rotation"]);
     project
         .train(&["data.use_synthetic=true"])
+        .ends_with(1)
+        .says(&[
+            "data/synthetic_emnist/raw/synthetic_emnist.pt",
+            "strata synth",
+            "data.synthetic_artifact",
+        ]);
+    project
+        .train(&["data.use_synthetic=true", "data.synthetic_artifact=null"])
         .ends_with(2)
         .says(&["strata synth", "data.synthetic_artifact"]);
     project
