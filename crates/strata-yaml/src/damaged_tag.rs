@@ -5,18 +5,24 @@ use std::io::Cursor;
 
 use libyaml_safer::{Encoding, ScalarStyle, Scanner, TokenData};
 
+use crate::events::SyntaxError;
+
 /// The parser's own bound is lower, but it looks ahead.
 const DEEPEST: usize = 2000;
 
-/// Where the first tag between brackets stands that has no blank but a comma behind it, as in `[!a, b]`.
+/// Refuses a tag between brackets that has no blank but a comma behind it, as in `[!a, b]`.
 ///
 /// Most that looks so is none: `!` may stand in quotes, comments and words. Therefore the text is scanned
 /// with another letter in the place of every such `!`. That changes no structure, but a damaged tag becomes
 /// a word that begins with the letter.
-pub(crate) fn first_damaged_tag(text: &str) -> Option<usize> {
+///
+/// # Errors
+/// The first such tag, or other bad syntax where there may be one: the scanner looks ahead, and does not tell of the
+/// words before what it cannot read.
+pub(crate) fn refuse_damaged_tags(text: &str) -> Result<(), SyntaxError> {
     let suspects = suspects(text.as_bytes());
     if suspects.is_empty() {
-        return None;
+        return Ok(());
     }
     let mut changed = text.as_bytes().to_vec();
     for at in &suspects {
@@ -27,8 +33,7 @@ pub(crate) fn first_damaged_tag(text: &str) -> Option<usize> {
     scanner.set_input(Cursor::new(changed));
     let mut depth: usize = 0;
     for token in scanner {
-        // What is no YAML here is none in the text.
-        let token = token.ok()?;
+        let token = token.map_err(|error| SyntaxError::from_parser(&error, text))?;
         match token.data {
             TokenData::Scalar {
                 style: ScalarStyle::Plain,
@@ -36,7 +41,12 @@ pub(crate) fn first_damaged_tag(text: &str) -> Option<usize> {
             } => {
                 let at = token.start_mark.index as usize;
                 if suspects.contains(&at) {
-                    return Some(at);
+                    let message =
+                        "while scanning a tag: did not find expected whitespace or line break";
+                    return Err(SyntaxError {
+                        at,
+                        message: message.to_owned(),
+                    });
                 }
             }
             TokenData::FlowSequenceStart | TokenData::FlowMappingStart => depth += 1,
@@ -46,10 +56,10 @@ pub(crate) fn first_damaged_tag(text: &str) -> Option<usize> {
             _ => {}
         }
         if depth > DEEPEST {
-            return None;
+            return Ok(());
         }
     }
-    None
+    Ok(())
 }
 
 /// Every `!` with nothing but a tag's characters between it and a comma.
@@ -103,8 +113,11 @@ mod tests {
             ("x: |\n  [!a, b]\n", None),
             ("x: a [!b,\n  [!c, d]\n", None),
             ("[!a b, !<c,d> e]", None),
+            // The word is looked beyond, since it may be a key, and there a quote has no end.
+            ("[!''2!,:\t\"   z.}(.\r", Some(18)),
         ] {
-            assert_eq!(first_damaged_tag(text), at, "{text}");
+            let found = refuse_damaged_tags(text).err().map(|error| error.at);
+            assert_eq!(found, at, "{text}");
         }
     }
 }

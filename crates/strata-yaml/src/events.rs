@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use libyaml_safer::{Encoding, EventData, Mark, Parser, ScalarStyle};
 
-use crate::damaged_tag::first_damaged_tag;
+use crate::damaged_tag::refuse_damaged_tags;
 use crate::style::is_break;
 
 /// How many levels a document may have: more than a person writes, fewer than the stack holds.
@@ -21,6 +21,21 @@ pub struct SyntaxError {
     pub at: usize,
     /// What is wrong.
     pub message: String,
+}
+
+impl SyntaxError {
+    /// What the parser found in `text`.
+    pub(crate) fn from_parser(error: &libyaml_safer::Error, text: &str) -> Self {
+        let mark = error.problem_mark().unwrap_or_default();
+        Self {
+            // What is missing at the end of the file is shown behind the last word of it.
+            at: (mark.index as usize).min(text.trim_end().len()),
+            message: match error.context() {
+                Some(context) => format!("{context}: {}", error.problem()),
+                None => error.problem().to_owned(),
+            },
+        }
+    }
 }
 
 /// A part of the text.
@@ -103,13 +118,10 @@ impl<'a> Events<'a> {
         } else {
             Cow::Borrowed(content)
         };
-        if let Some(at) = first_damaged_tag(&input) {
-            let message = "while scanning a tag: did not find expected whitespace or line break";
-            return Err(SyntaxError {
-                at: skipped + at,
-                message: message.to_owned(),
-            });
-        }
+        refuse_damaged_tags(&input).map_err(|error| SyntaxError {
+            at: (skipped + error.at).min(text.len()),
+            ..error
+        })?;
         let input = match input {
             Cow::Owned(text) => Cow::Owned(text.into_bytes()),
             Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
@@ -171,14 +183,11 @@ impl<'a> Events<'a> {
     )]
     pub fn next(&mut self) -> Result<Event, SyntaxError> {
         let event = self.parser.parse().map_err(|error| {
-            let mark = error.problem_mark().unwrap_or_default();
-            let message = match error.context() {
-                Some(context) => format!("{context}: {}", error.problem()),
-                None => error.problem().to_owned(),
-            };
-            // What is missing at the end of the file is shown behind the last word of it.
-            let at = self.byte(mark).min(self.text.trim_end().len());
-            SyntaxError { at, message }
+            let error = SyntaxError::from_parser(&error, &self.text[self.skipped..]);
+            SyntaxError {
+                at: self.skipped + error.at,
+                ..error
+            }
         })?;
         let mut event = Event {
             range: self.byte(event.start_mark)..self.byte(event.end_mark),
