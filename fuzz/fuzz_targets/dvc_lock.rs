@@ -24,10 +24,14 @@ fuzz_target!(|bytes: &[u8]| {
         return;
     };
     let written = to_text(document.value());
-    assert_eq!(to_text(&read("dvc.lock", &written).expect("it was written")), written);
+    assert_eq!(
+        to_text(&read("dvc.lock", &written).expect("it was written")),
+        written
+    );
     let _ = document.to_text();
     let definition = read("dvc.yaml", DEFINITION).expect("it is right");
-    let definition = StageDefinition::from_value("a", &definition, "dvc.yaml").expect("it is right");
+    let definition =
+        StageDefinition::from_value("a", &definition, "dvc.yaml").expect("it is right");
     let entry = document.get(&["stages", "a"]);
     let stage = Stage::of_pipeline(PathBuf::from("/p/dvc.yaml"), definition, entry);
     document.set(&["stages", "a"], stage.to_lock_entry());
@@ -36,7 +40,11 @@ fuzz_target!(|bytes: &[u8]| {
     if let Ok(data) = DataFile::from_value(&read("a.dvc", ours).unwrap_or(Value::Null), "a.dvc") {
         let _ = Stage::of_data(PathBuf::from("/p/a.dvc"), data);
     }
-    let versions = Versions { base: "", ours, theirs };
+    let versions = Versions {
+        base: "",
+        ours,
+        theirs,
+    };
     if let Ok(Merged::Clean(text)) = lock_file("dvc.lock", versions) {
         read("dvc.lock", &text).expect("it was written");
     }

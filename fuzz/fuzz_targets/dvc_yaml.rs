@@ -19,7 +19,9 @@ impl Files for Params<'_> {
             return Ok(None);
         }
         let value = yaml::read(path, self.0);
-        value.map(Some).map_err(|error| Arc::new(error) as FileError)
+        value
+            .map(Some)
+            .map_err(|error| Arc::new(error) as FileError)
     }
 }
 

@@ -10,5 +10,8 @@ fuzz_target!(|bytes: &[u8]| {
     };
     let understood = strata_config::json::override_to_json(text).is_ok();
     let space = strata_config::SearchSpace::from_overrides(&[text]);
-    assert!(understood || space.is_err(), "{text:?} is refused once only");
+    assert!(
+        understood || space.is_err(),
+        "{text:?} is refused once only"
+    );
 });

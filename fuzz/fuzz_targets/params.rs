@@ -31,7 +31,10 @@ fuzz_target!(|bytes: &[u8]| {
     match read(file, text, yaml) {
         Ok(value) => {
             let _ = value.to_json(Order::Kept);
-            for keys in [None, Some(vec!["a".to_owned(), "a.b.0".to_owned(), "-1".to_owned()])] {
+            for keys in [
+                None,
+                Some(vec!["a".to_owned(), "a.b.0".to_owned(), "-1".to_owned()]),
+            ] {
                 let path = file.to_owned();
                 let _ = select(&value, &ParamsRequest { path, keys });
             }
