@@ -27,6 +27,7 @@ pub(crate) fn is_string_to_pyyaml(text: &str) -> bool {
     !is_null(text)
         && boolean(text).is_none()
         && integer(text).is_none()
+        && !is_prefix_without_digits(text)
         && !is_pyyaml_float(text)
         && !is_timestamp(text)
         && !matches!(text, "=" | "<<")
@@ -342,6 +343,7 @@ mod tests {
             assert_eq!(resolve(text), value, "{text}");
         }
         assert!(!is_string_to_pyyaml("2001-12-14") && !is_string_to_pyyaml("="));
+        assert!(!is_string_to_pyyaml("0b_") && !is_string_to_pyyaml("-0x__"));
         assert!(is_string_to_pyyaml("2001-12") && is_string_to_pyyaml("1e5"));
     }
 }
