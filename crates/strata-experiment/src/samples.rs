@@ -2,7 +2,7 @@
 
 use strata_data::transforms::Augmenter;
 use strata_data::{Normalizer, PIXELS, Subset};
-use strata_nn::{Place, Samples, scale_bytes};
+use strata_nn::{Place, Samples, prefetch_bytes, scale_bytes};
 
 /// A part of a data set, changed at random where it is trained on, and normalised as it is gathered.
 pub(crate) struct Images<'a> {
@@ -28,22 +28,26 @@ impl Samples for Images<'_> {
         PIXELS
     }
 
-    fn gather(
-        &self,
-        place: Place,
-        indices: &[u32],
-        x: &mut [f32],
-        row_stride: usize,
-        labels: &mut [u32],
-    ) {
-        self.touch(indices);
+    fn is_costly(&self) -> bool {
+        self.augmentation.is_some()
+    }
+
+    fn prefetch(&self, indices: &[u32]) {
+        for &index in indices {
+            prefetch_bytes(self.subset.pixels(index as usize));
+        }
+    }
+
+    fn label(&self, index: u32) -> u32 {
+        u32::from(self.subset.label(index as usize))
+    }
+
+    fn gather(&self, place: Place, indices: &[u32], x: &mut [f32], row_stride: usize) {
         let Normalizer { scale, shift } = *self.normalizer;
-        let rows = x.chunks_mut(row_stride).zip(labels).zip(indices);
+        let rows = x.chunks_mut(row_stride).zip(indices);
         let mut changed = [0; PIXELS];
-        for (i, ((row, label), &index)) in rows.enumerate() {
-            let index = index as usize;
-            *label = u32::from(self.subset.label(index));
-            let mut pixels = self.subset.pixels(index);
+        for (i, (row, &index)) in rows.enumerate() {
+            let mut pixels = self.subset.pixels(index as usize);
             if let (Some(augmentation), Place::Training { epoch, position }) =
                 (self.augmentation, place)
             {
@@ -62,18 +66,3 @@ impl Augmentation<'_> {
         self.augmenter.augment(self.seed, epoch, position, from, to);
     }
 }
-
-impl Images<'_> {
-    /// Reads a byte of each cache line of some images. They lie anywhere in memory; asked for all at once,
-    /// they are waited for together.
-    fn touch(&self, positions: &[u32]) {
-        let lines = positions.iter().flat_map(|&position| {
-            let pixels = self.subset.pixels(position as usize);
-            pixels.iter().step_by(CACHE_LINE).copied()
-        });
-        std::hint::black_box(lines.fold(0, |all, pixel| all ^ pixel));
-    }
-}
-
-/// Bytes.
-const CACHE_LINE: usize = 64;

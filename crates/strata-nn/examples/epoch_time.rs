@@ -7,10 +7,47 @@
 use std::ops::ControlFlow;
 
 use strata_nn::{
-    DropoutConfig, MatrixSamples, Mlp, MlpConfig, OptimizerConfig, Stream, Trainer, TrainerConfig,
+    DropoutConfig, Mlp, MlpConfig, OptimizerConfig, Place, Samples, Stream, Trainer, TrainerConfig,
+    prefetch_bytes, scale_bytes,
 };
 
 const IMAGES: usize = 103_486;
+const PIXELS: usize = 784;
+
+/// Bytes, scaled as they are gathered, as images of a data set are.
+struct RandomImages {
+    pixels: Vec<u8>,
+    labels: Vec<u32>,
+}
+
+impl Samples for RandomImages {
+    fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    fn input_dim(&self) -> usize {
+        PIXELS
+    }
+
+    fn prefetch(&self, indices: &[u32]) {
+        for &index in indices {
+            let index = index as usize;
+            prefetch_bytes(&self.pixels[index * PIXELS..(index + 1) * PIXELS]);
+        }
+    }
+
+    fn label(&self, index: u32) -> u32 {
+        self.labels[index as usize]
+    }
+
+    fn gather(&self, _: Place, indices: &[u32], x: &mut [f32], row_stride: usize) {
+        for (row, &index) in x.chunks_mut(row_stride).zip(indices) {
+            let index = index as usize;
+            let pixels = &self.pixels[index * PIXELS..(index + 1) * PIXELS];
+            scale_bytes(pixels, 1.0 / 255.0, -0.5, row);
+        }
+    }
+}
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -27,13 +64,14 @@ fn main() {
         .collect();
     let config = MlpConfig {
         dropout: DropoutConfig::inverted(number(dropout) as f32),
-        ..MlpConfig::new(784, &dims, 47)
+        ..MlpConfig::new(PIXELS, &dims, 47)
     };
     let mut random = Stream::new(1, "images");
-    let samples = MatrixSamples {
-        x: (0..IMAGES * 784).map(|_| random.uniform() - 0.5).collect(),
+    let samples = RandomImages {
+        pixels: (0..IMAGES * PIXELS)
+            .map(|_| random.below(256) as u8)
+            .collect(),
         labels: (0..IMAGES).map(|_| random.below(47)).collect(),
-        input_dim: 784,
     };
     let optimizer = OptimizerConfig::from_name("AdamW", &[].into()).expect("a known optimiser");
     let mut trainer = Trainer::new(

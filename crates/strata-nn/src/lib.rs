@@ -52,7 +52,7 @@ mod trainer;
 pub use activation::Activation;
 pub use dropout::{DropoutConfig, DropoutForm};
 pub use init::{BiasInit, Kaiming, WeightInit};
-pub use kernels::bytes::scale_bytes;
+pub use kernels::bytes::{prefetch_bytes, scale_bytes};
 pub use kernels::instruction_set::InstructionSet;
 pub use loss::{LabelSmoothingKind, LossConfig};
 pub use mlp::{Mlp, MlpConfig, ModelError, NamedTensor};

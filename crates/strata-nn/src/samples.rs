@@ -16,16 +16,21 @@ pub trait Samples: Sync {
     /// Numbers per sample.
     fn input_dim(&self) -> usize;
 
-    /// Writes sample `indices[i]`, ready for the network, to `x[i * row_stride..][..input_dim]` and its
-    /// class to `labels[i]`. `place` is what random changes of a sample are keyed by.
-    fn gather(
-        &self,
-        place: Place,
-        indices: &[u32],
-        x: &mut [f32],
-        row_stride: usize,
-        labels: &mut [u32],
-    );
+    /// Whether a sample costs much more than its bytes are worth, as one that is changed at random does. Others are
+    /// gathered by each of two threads for itself, which is cheaper than fetching them from the other.
+    fn is_costly(&self) -> bool {
+        false
+    }
+
+    /// Asks for the memory of some samples, which are gathered soon.
+    fn prefetch(&self, _indices: &[u32]) {}
+
+    /// Class of a sample.
+    fn label(&self, index: u32) -> u32;
+
+    /// Writes sample `indices[i]`, ready for the network, to `x[i * row_stride..][..input_dim]`. `place` is what
+    /// random changes of a sample are keyed by.
+    fn gather(&self, place: Place, indices: &[u32], x: &mut [f32], row_stride: usize);
 }
 
 /// When a sample is gathered.
@@ -62,20 +67,15 @@ impl Samples for MatrixSamples {
         self.input_dim
     }
 
-    fn gather(
-        &self,
-        _: Place,
-        indices: &[u32],
-        x: &mut [f32],
-        row_stride: usize,
-        labels: &mut [u32],
-    ) {
-        let rows = x.chunks_mut(row_stride.max(1)).zip(labels).zip(indices);
-        for ((row, label), &index) in rows {
+    fn label(&self, index: u32) -> u32 {
+        self.labels[index as usize]
+    }
+
+    fn gather(&self, _: Place, indices: &[u32], x: &mut [f32], row_stride: usize) {
+        for (row, &index) in x.chunks_mut(row_stride.max(1)).zip(indices) {
             let index = index as usize;
             let from = &self.x[index * self.input_dim..(index + 1) * self.input_dim];
             row[..self.input_dim].copy_from_slice(from);
-            *label = self.labels[index];
         }
     }
 }

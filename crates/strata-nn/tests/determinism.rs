@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use strata_nn::{
     Activation, DropoutConfig, DropoutForm, EpochReport, InstructionSet, LabelSmoothingKind,
     LossConfig, MatrixSamples, Mlp, MlpConfig, NamedTensor, Norm, OptimizerConfig, PenaltyConfig,
-    SchedulerConfig, Stream, TrainError, Trainer, TrainerConfig, WeightInit,
+    Place, Samples, SchedulerConfig, Stream, TrainError, Trainer, TrainerConfig, WeightInit,
 };
 
 fn samples(n: usize, input_dim: usize, classes: u32) -> MatrixSamples {
@@ -49,9 +49,17 @@ fn training(batch_size: usize, threads: usize) -> TrainerConfig {
 
 fn trained(network: &MlpConfig, config: TrainerConfig) -> (Vec<NamedTensor>, Vec<EpochReport>) {
     let samples = samples(203, network.input_dim, network.num_classes as u32);
+    trained_on(&samples, network, config)
+}
+
+fn trained_on(
+    samples: &dyn Samples,
+    network: &MlpConfig,
+    config: TrainerConfig,
+) -> (Vec<NamedTensor>, Vec<EpochReport>) {
     let mut trainer = Trainer::new(Mlp::new(network, 1), config);
     let reports = (1..=3).map(|epoch| {
-        let report = trainer.train_epoch(&samples, epoch, &mut |_| ControlFlow::Continue(()));
+        let report = trainer.train_epoch(samples, epoch, &mut |_| ControlFlow::Continue(()));
         let report = report.expect("it trains");
         trainer.observe(report.loss);
         EpochReport {
@@ -81,6 +89,42 @@ fn threads_do_not_change_a_bit() {
                 "{hidden:?}, batch {batch_size}, {threads} threads"
             );
         }
+    }
+}
+
+/// Samples that all threads gather together, however few they are.
+struct Costly(MatrixSamples);
+
+impl Samples for Costly {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn input_dim(&self) -> usize {
+        self.0.input_dim()
+    }
+
+    fn is_costly(&self) -> bool {
+        true
+    }
+
+    fn label(&self, index: u32) -> u32 {
+        self.0.label(index)
+    }
+
+    fn gather(&self, place: Place, indices: &[u32], x: &mut [f32], row_stride: usize) {
+        self.0.gather(place, indices, x, row_stride);
+    }
+}
+
+#[test]
+fn who_gathers_the_samples_does_not_change_a_bit() {
+    let network = network(&[65, 19], 0.25);
+    let cheap = trained(&network, training(50, 2));
+    let costly = Costly(samples(203, network.input_dim, network.num_classes as u32));
+    for threads in [1, 2] {
+        let together = trained_on(&costly, &network, training(50, threads));
+        assert_eq!(cheap, together, "{threads} threads");
     }
 }
 

@@ -136,6 +136,7 @@ impl Step<'_> {
     #[inline(always)]
     pub(super) fn weight_gradient(
         &self,
+        thread: usize,
         index: usize,
         inputs: Range<usize>,
         panels: Range<usize>,
@@ -153,10 +154,17 @@ impl Step<'_> {
         // Blocks first: the order of the sums is the same however many panels a tile takes.
         for first in inputs.clone().step_by(LANES) {
             let block = || first..(first + LANES).min(inputs.end);
+            let of_inputs = self.rows_of_panel(first / LANES);
+            // SAFETY: the layer's inputs were written in phases before.
+            let x = unsafe { self.input_panel_of(thread, index, of_inputs) };
             for pair in pairs(self.config.set, panels.clone()) {
                 match pair {
-                    Pair::Two(pair) => self.block_gradient(index, block(), pair, &mut of_weights),
-                    Pair::One(one) => self.block_gradient(index, block(), [one], &mut of_weights),
+                    Pair::Two(pair) => {
+                        self.block_gradient(index, block(), x, pair, &mut of_weights);
+                    }
+                    Pair::One(one) => {
+                        self.block_gradient(index, block(), x, [one], &mut of_weights);
+                    }
                 }
             }
         }
@@ -172,14 +180,12 @@ impl Step<'_> {
         &self,
         index: usize,
         block: Range<usize>,
+        x: &[f32],
         panels: [usize; PANELS],
         of_weights: &mut LaneSums,
     ) {
         let layer = &self.layers[index];
         let weight = &layer.weight;
-        let of_inputs = self.rows_of_panel(block.start / LANES);
-        // SAFETY: the layer's inputs were written in phases before.
-        let x = unsafe { self.input_panel_of(index, of_inputs) };
         let at = |panel: usize, input: usize| (panel * layer.inputs + input) * LANES;
         let places = |panel: usize| at(panel, block.start)..at(panel, block.end);
         let mut own = [[[0.0; LANES]; 16]; PANELS];

@@ -21,13 +21,19 @@ impl Step<'_> {
     /// Some rows and panels of a layer's affine part, and, where no normalisation needs more of them
     /// first, its activation and dropout.
     #[inline(always)]
-    pub(super) fn forward(&self, index: usize, rows: Range<usize>, panels: Range<usize>) {
+    pub(super) fn forward(
+        &self,
+        thread: usize,
+        index: usize,
+        rows: Range<usize>,
+        panels: Range<usize>,
+    ) {
         let layer = &self.layers[index];
         let is_last = index + 1 == self.layers.len();
         // SAFETY: parameters and the layer's inputs are written in other phases, or by this chunk before.
         let (x, weight, bias) = unsafe {
             (
-                self.inputs_of(index, rows.clone()),
+                self.inputs_of(thread, index, rows.clone()),
                 layer.weight.value.read(0..layer.weight.value.len()),
                 layer.bias.value.read(0..layer.bias.value.len()),
             )
@@ -191,10 +197,10 @@ impl Step<'_> {
 
     /// A block of rows from layer `first` to the loss and, in training, back to the layer before `first`.
     #[inline(always)]
-    pub(super) fn tail(&self, first: usize, rows: Range<usize>) {
+    pub(super) fn tail(&self, thread: usize, first: usize, rows: Range<usize>) {
         let last = self.layers.len() - 1;
         for (index, layer) in self.layers.iter().enumerate().skip(first) {
-            self.forward(index, rows.clone(), 0..layer.output_panels());
+            self.forward(thread, index, rows.clone(), 0..layer.output_panels());
             let by_rows = layer.norm.as_ref().map(|norm| norm.kind) == Some(Norm::Layer);
             if by_rows && index < last {
                 self.normalize_rows(layer, rows.clone());

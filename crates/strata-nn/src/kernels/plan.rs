@@ -6,6 +6,7 @@
 //! rows, and is computed beside the next phase of the backward pass. Everything is decided by shapes
 //! alone.
 
+use super::gather::Gathering;
 use super::product::Cut;
 use crate::layer::Layer;
 use crate::norm::Norm;
@@ -84,7 +85,12 @@ const TAIL_WEIGHTS: usize = 64 << 10;
 
 impl Plan {
     /// The phases of a training step; `clipped` if the update must wait for all gradients.
-    pub(crate) fn training(layers: &[Layer], rows: usize, clipped: bool) -> Self {
+    pub(crate) fn training(
+        layers: &[Layer],
+        rows: usize,
+        clipped: bool,
+        gathering: Gathering,
+    ) -> Self {
         let mut plan = Self {
             rows,
             ..Self::default()
@@ -107,8 +113,11 @@ impl Plan {
             }
             gradients.push(layer);
         }
-        let next = part(Work::Gather, Cut::of_rows(rows));
-        plan.push_backward(layers, vec![next], &mut gradients);
+        let next = match gathering {
+            Gathering::Together => vec![part(Work::Gather, Cut::of_rows(rows))],
+            Gathering::Each(_) => vec![],
+        };
+        plan.push_backward(layers, next, &mut gradients);
         if clipped {
             let parts = layers
                 .iter()

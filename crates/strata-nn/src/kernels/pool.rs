@@ -18,13 +18,23 @@ use std::thread::{self, JoinHandle, Thread};
 /// About 20 microseconds: longer than the gaps within a training step, far shorter than a time slice.
 const SPINS: u32 = 1_000;
 
-/// The work of a phase: called with a thread whose share it is, and a number within that share.
-type Work<'a> = dyn Fn(usize, usize) + Sync + 'a;
+/// A chunk of a phase, and which thread computes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Claim {
+    /// The caller is thread 0.
+    pub(crate) thread: usize,
+    pub(crate) part: usize,
+    pub(crate) chunk: usize,
+}
+
+/// The work of a phase: called with the thread that is to do it, a thread whose share it is, and a number within that
+/// share.
+type Work<'a> = dyn Fn(usize, usize, usize) + Sync + 'a;
 
 /// On cache lines of its own: a line that another core has written is up to half a microsecond away.
 #[repr(align(128))]
 #[derive(Default)]
-struct OwnLine<T>(T);
+pub(super) struct OwnLine<T>(pub(super) T);
 
 struct Phase {
     /// The claimed and the last chunk of each thread's share: end (32 bits), next (32 bits).
@@ -89,28 +99,37 @@ impl ThreadPool {
         }
     }
 
-    /// Calls `work(part, chunk)` once for each chunk in `0..chunks[part]` of each part, and returns when
-    /// all are done.
+    /// Calls `work` once for each chunk in `0..chunks[part]` of each part, and returns when all are done.
     ///
     /// # Panics
     /// If a chunk panics.
-    pub(crate) fn run(&mut self, chunks: &[usize], work: &(dyn Fn(usize, usize) + Sync)) {
+    pub(crate) fn run(&mut self, chunks: &[usize], work: &(dyn Fn(Claim) + Sync)) {
         let threads = self.phase.claims.len();
         if threads == 1 {
             for (part, &chunks) in chunks.iter().enumerate() {
-                (0..chunks).for_each(|chunk| work(part, chunk));
+                for chunk in 0..chunks {
+                    work(Claim {
+                        thread: 0,
+                        part,
+                        chunk,
+                    });
+                }
             }
             return;
         }
         let share_of = |chunks: usize, owner: usize| -> Range<usize> {
             chunks * owner / threads..chunks * (owner + 1) / threads
         };
-        let of_owner = |owner: usize, number: usize| {
+        let of_owner = |thread: usize, owner: usize, number: usize| {
             let mut number = number;
             for (part, &chunks) in chunks.iter().enumerate() {
                 let share = share_of(chunks, owner);
                 if number < share.len() {
-                    return work(part, share.start + number);
+                    return work(Claim {
+                        thread,
+                        part,
+                        chunk: share.start + number,
+                    });
                 }
                 number -= share.len();
             }
@@ -204,7 +223,7 @@ impl Phase {
             // finished, so `run` is still waiting: nobody writes the cell, and the pointer is alive.
             let outcome = catch_unwind(AssertUnwindSafe(|| unsafe {
                 let work = (*self.work.get()).expect("a phase that has chunks has work");
-                (*work)(owner, number);
+                (*work)(index, owner, number);
             }));
             if outcome.is_err() {
                 self.panicked.store(true, Ordering::SeqCst);
@@ -270,8 +289,9 @@ mod tests {
                     .map(|&chunks| (0..chunks).map(|_| AtomicUsize::new(0)).collect())
                     .collect();
                 for _ in 0..50 {
-                    pool.run(parts, &|part, chunk| {
-                        counts[part][chunk].fetch_add(1, Ordering::Relaxed);
+                    pool.run(parts, &|claim| {
+                        assert!(claim.thread < threads);
+                        counts[claim.part][claim.chunk].fetch_add(1, Ordering::Relaxed);
                     });
                 }
                 let all_fifty = counts
@@ -287,11 +307,11 @@ mod tests {
     fn a_panic_reaches_the_caller_and_the_pool_goes_on() {
         let mut pool = ThreadPool::new(3);
         let panicked = catch_unwind(AssertUnwindSafe(|| {
-            pool.run(&[20], &|_, chunk| assert!(chunk != 11, "chunk 11 fails"));
+            pool.run(&[20], &|claim| assert!(claim.chunk != 11, "chunk 11 fails"));
         }));
         assert!(panicked.is_err());
         let done = AtomicUsize::new(0);
-        pool.run(&[20], &|_, _| {
+        pool.run(&[20], &|_| {
             done.fetch_add(1, Ordering::Relaxed);
         });
         assert_eq!(done.into_inner(), 20);

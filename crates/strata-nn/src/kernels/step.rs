@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use super::aligned::{AlignedBuffer, LANES};
-use super::gather::{Batch, GatheredView};
+use super::gather::{Batch, Inputs};
 use super::instruction_set::{InstructionSet, vectorised};
 use super::plan::{Part, Phase, Work};
 use super::pool::ThreadPool;
@@ -159,16 +159,12 @@ pub(crate) struct Step<'a> {
     pub(super) rows: usize,
     /// Distance between two panels of derivatives, in rows.
     pub(super) panel_rows: usize,
-    pub(super) x: &'a [f32],
-    pub(super) x_panels: &'a [f32],
-    pub(super) x_stride: usize,
+    inputs: Inputs<'a>,
     pub(super) labels: &'a [u32],
     pub(super) outcomes: SharedSlice<'a, RowOutcome>,
     pub(super) sums: SharedSlice<'a, Sums>,
     /// The update of weights and that of biases and normalisation, as soon as it may be made.
     pub(crate) updates: Option<[Update; 2]>,
-    next: Option<Batch<'a>>,
-    next_gathered: GatheredView<'a>,
 }
 
 /// What a step needs of a network and its workspace.
@@ -178,24 +174,21 @@ pub(crate) struct StepParts<'a> {
     pub(crate) workspace: &'a mut Workspace,
     pub(crate) sums: &'a mut [Sums],
     pub(crate) masks: &'a Masks,
+    pub(crate) batch: Batch<'a>,
     pub(crate) next: Option<Batch<'a>>,
 }
 
 impl<'a> Step<'a> {
-    pub(crate) fn new(config: StepConfig<'a>, rows: usize, parts: StepParts<'a>) -> Self {
+    pub(crate) fn new(config: StepConfig<'a>, parts: StepParts<'a>) -> Self {
         let StepParts {
             layers,
             states,
             workspace,
             sums,
             masks,
+            batch,
             next,
         } = parts;
-        let (first, second) = workspace.gathered.split_at_mut(1);
-        let (now, then) = match workspace.current {
-            0 => (&first[0], &mut second[0]),
-            _ => (&second[0], &mut first[0]),
-        };
         let views = layers.iter_mut().zip(states).zip(&mut workspace.layers);
         let views = views.enumerate().map(|(index, ((layer, state), buffers))| {
             let mask = masks.hidden.get(index).copied().flatten();
@@ -204,17 +197,13 @@ impl<'a> Step<'a> {
         Self {
             config,
             layers: views.collect(),
-            rows,
+            rows: batch.indices.len(),
             panel_rows: workspace.rows,
-            x: &now.x,
-            x_panels: &now.x_panels,
-            x_stride: workspace.x_stride,
-            labels: &now.labels,
+            inputs: workspace.inputs.inputs(batch, next),
+            labels: &workspace.labels,
             outcomes: SharedSlice::new(&mut workspace.outcomes),
             sums: SharedSlice::new(sums),
             updates: None,
-            next,
-            next_gathered: GatheredView::new(then, workspace.x_stride, workspace.rows),
         }
     }
 
@@ -227,8 +216,8 @@ impl<'a> Step<'a> {
 
     /// Runs the parts of one phase side by side.
     pub(crate) fn run_phase(&self, pool: &mut ThreadPool, phase: &Phase) {
-        pool.run(phase.chunks(), &|part, chunk| {
-            self.chunk(&phase.parts()[part], chunk);
+        pool.run(phase.chunks(), &|claim| {
+            self.chunk(claim.thread, &phase.parts()[claim.part], claim.chunk);
         });
     }
 
@@ -256,30 +245,26 @@ impl<'a> Step<'a> {
 
     /// One chunk, compiled for each instruction set as a whole: what runs between the products of tiles
     /// takes as many elements at a time as they do.
-    fn chunk(&self, part: &Part, chunk: usize) {
+    fn chunk(&self, thread: usize, part: &Part, chunk: usize) {
         let step = self;
         vectorised!(
             self.config.set,
-            chunk_body(step: &Step, part: &Part, chunk: usize)
+            chunk_body(step: &Step, thread: usize, part: &Part, chunk: usize)
         );
     }
 
     #[inline(always)]
-    fn work_on(&self, part: &Part, chunk: usize) {
+    fn work_on(&self, thread: usize, part: &Part, chunk: usize) {
         let (rows, panels) = part.cut.chunk(chunk);
         match part.work {
-            Work::Gather => {
-                if let Some(batch) = &self.next {
-                    self.next_gathered.gather(batch, chunk);
-                }
-            }
-            Work::Forward(layer) => self.forward(layer, rows, panels),
+            Work::Gather => self.inputs.gather_next(chunk),
+            Work::Forward(layer) => self.forward(thread, layer, rows, panels),
             Work::NormForward(layer) => self.norm_forward(layer, rows, panels),
-            Work::Tail(first) => self.tail(first, rows),
+            Work::Tail(first) => self.tail(thread, first, rows),
             Work::InputGradient(layer) => self.input_gradient(layer, rows, panels),
             Work::NormBackward(layer) => self.norm_backward(layer, rows, panels),
             Work::WeightGradient(layer) => {
-                let sums = self.weight_gradient(layer, rows, panels);
+                let sums = self.weight_gradient(thread, layer, rows, panels);
                 let place = part.first_sums + chunk;
                 // SAFETY: each chunk has a place of its own.
                 unsafe { self.sums.range(place..place + 1)[0] = sums };
@@ -299,10 +284,17 @@ impl<'a> Step<'a> {
     /// The layer's inputs for some rows: the outputs of the layer before, or the samples.
     ///
     /// # Safety
-    /// No chunk of the phase writes these rows, but the one that asks before it asks.
-    pub(super) unsafe fn inputs_of(&self, layer: usize, rows: Range<usize>) -> Rows<'_> {
+    /// No chunk of the phase writes these rows, but the one that asks before it asks. `thread` is the number of
+    /// the thread that asks.
+    pub(super) unsafe fn inputs_of(
+        &self,
+        thread: usize,
+        layer: usize,
+        rows: Range<usize>,
+    ) -> Rows<'_> {
         let (data, stride) = match layer.checked_sub(1) {
-            None => (&self.x[rows.start * self.x_stride..], self.x_stride),
+            // SAFETY: the caller's promise.
+            None => unsafe { self.inputs.rows_from(thread, rows.start) },
             Some(before) => {
                 let before = &self.layers[before];
                 let range = rows.start * before.stride..rows.end * before.stride;
@@ -316,10 +308,16 @@ impl<'a> Step<'a> {
     /// Some elements of the panels of the layer's inputs.
     ///
     /// # Safety
-    /// No chunk of the phase writes them.
-    pub(super) unsafe fn input_panel_of(&self, layer: usize, range: Range<usize>) -> &[f32] {
+    /// No chunk of the phase writes them. `thread` is the number of the thread that asks.
+    pub(super) unsafe fn input_panel_of(
+        &self,
+        thread: usize,
+        layer: usize,
+        range: Range<usize>,
+    ) -> &[f32] {
         match layer.checked_sub(1) {
-            None => &self.x_panels[range],
+            // SAFETY: the caller's promise.
+            None => unsafe { self.inputs.of_panels(thread, range) },
             // SAFETY: the caller's promise.
             Some(before) => unsafe { self.layers[before].y_panels.read(range) },
         }
@@ -327,8 +325,8 @@ impl<'a> Step<'a> {
 }
 
 #[inline(always)]
-fn chunk_body(step: &Step, part: &Part, chunk: usize) {
-    step.work_on(part, chunk);
+fn chunk_body(step: &Step, thread: usize, part: &Part, chunk: usize) {
+    step.work_on(thread, part, chunk);
 }
 
 impl<'a> LayerView<'a> {

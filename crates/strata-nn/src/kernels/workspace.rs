@@ -1,30 +1,20 @@
 //! The buffers of a batch, allocated once.
 
 use super::aligned::{AlignedBuffer, LANES};
+use super::gather::{Batch, Gathering, InputBuffers};
 use crate::layer::{Layer, panels, row_stride};
 use crate::loss::RowOutcome;
 
 /// What one batch leaves behind on its way through the network, for up to `rows` samples.
 pub(crate) struct Workspace {
     pub(crate) rows: usize,
-    /// The gathered samples, `[rows, x_stride]`; the next batch is gathered while this one is computed.
-    pub(crate) gathered: [Gathered; 2],
-    /// Which of the two is computed.
-    pub(crate) current: usize,
+    pub(crate) inputs: InputBuffers,
+    /// By sample.
+    pub(crate) labels: Vec<u32>,
     /// By layer.
     pub(crate) layers: Vec<LayerWorkspace>,
     /// By sample.
     pub(crate) outcomes: Vec<RowOutcome>,
-    pub(crate) x_stride: usize,
-}
-
-/// A batch of samples.
-pub(crate) struct Gathered {
-    /// `[rows, x_stride]`.
-    pub(crate) x: AlignedBuffer,
-    /// The same in panels, `[⌈inputs/16⌉][rows][16]`, for the weights' gradient; empty without backward pass.
-    pub(crate) x_panels: AlignedBuffer,
-    pub(crate) labels: Vec<u32>,
 }
 
 /// Buffers of one layer.
@@ -52,18 +42,27 @@ pub(crate) struct LayerWorkspace {
 
 impl Workspace {
     /// For training.
-    pub(crate) fn with_backward(layers: &[Layer], rows: usize) -> Self {
-        Self::new(layers, rows, rows)
+    pub(crate) fn with_backward(layers: &[Layer], rows: usize, gathering: Gathering) -> Self {
+        Self::new(layers, rows, rows, gathering)
     }
 
     /// For evaluation.
     pub(crate) fn forward_only(layers: &[Layer], rows: usize) -> Self {
-        Self::new(layers, rows, 0)
+        Self::new(layers, rows, 0, Gathering::Together)
     }
 
-    fn new(layers: &[Layer], rows: usize, backward_rows: usize) -> Self {
-        let x_stride = layers.first().map_or(0, |layer| row_stride(layer.inputs));
-        let input_panels = layers.first().map_or(0, |layer| panels(layer.inputs));
+    /// Notes the classes of a batch.
+    pub(crate) fn take_labels(&mut self, batch: &Batch) {
+        let labels = batch
+            .indices
+            .iter()
+            .map(|&index| batch.samples.label(index));
+        self.labels.clear();
+        self.labels.extend(labels);
+    }
+
+    fn new(layers: &[Layer], rows: usize, backward_rows: usize, gathering: Gathering) -> Self {
+        let inputs = layers.first().map_or(0, |layer| layer.inputs);
         let last = layers.len().saturating_sub(1);
         let buffers = layers.iter().enumerate().map(|(index, layer)| {
             let stride = row_stride(layer.outputs);
@@ -85,18 +84,12 @@ impl Workspace {
                 inverse_std: if_normed(rows.max(stride)),
             }
         });
-        let gathered = || Gathered {
-            x: AlignedBuffer::zeros(rows * x_stride),
-            x_panels: AlignedBuffer::zeros(input_panels * backward_rows * LANES),
-            labels: vec![0; rows],
-        };
         Self {
             rows,
-            gathered: [gathered(), gathered()],
-            current: 0,
+            inputs: InputBuffers::new(gathering, inputs, rows, backward_rows > 0),
+            labels: Vec::with_capacity(rows),
             layers: buffers.collect(),
             outcomes: vec![RowOutcome::default(); rows],
-            x_stride,
         }
     }
 }

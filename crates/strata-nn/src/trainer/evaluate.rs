@@ -2,7 +2,7 @@
 
 use super::Trainer;
 use super::report::{ConfusionMatrix, Evaluation};
-use crate::kernels::gather::{self, Batch};
+use crate::kernels::gather::Batch;
 use crate::kernels::plan::Plan;
 use crate::kernels::step::{Step, StepConfig, StepParts};
 use crate::kernels::workspace::Workspace;
@@ -117,7 +117,7 @@ impl Trainer {
             self.forward_only(samples, part);
             let workspace = self.evaluation.as_ref().expect("made by `forward_only`");
             let logits = workspace.layers.last().expect("a network has a layer");
-            let labels = &workspace.gathered[workspace.current].labels;
+            let labels = &workspace.labels;
             let rows = logits.y.chunks_exact(logits.stride);
             let rows = rows.zip(labels).zip(&workspace.outcomes).take(part.len());
             for ((row, &label), outcome) in rows {
@@ -139,10 +139,10 @@ impl Trainer {
             mask: None,
             scale: mlp.dropout.input_evaluation_scale(),
         };
-        gather::gather(&mut self.pool, workspace, &batch);
-        let rows = indices.len();
-        let labels = &workspace.gathered[workspace.current].labels[..rows];
-        let fit = labels
+        workspace.inputs.gather(&mut self.pool, &batch);
+        workspace.take_labels(&batch);
+        let fit = workspace
+            .labels
             .iter()
             .all(|&label| (label as usize) < mlp.num_classes);
         assert!(fit, "labels fit the network");
@@ -163,10 +163,11 @@ impl Trainer {
             workspace,
             sums: &mut [],
             masks: &Default::default(),
+            batch,
             next: None,
         };
-        let plan = Plan::evaluation(rows);
-        Step::new(config, rows, parts).run(&mut self.pool, &plan.forward);
+        let plan = Plan::evaluation(indices.len());
+        Step::new(config, parts).run(&mut self.pool, &plan.forward);
     }
 }
 

@@ -12,7 +12,7 @@ mod state;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use crate::kernels::gather::{self, Batch};
+use crate::kernels::gather::{Batch, Gathering};
 use crate::kernels::plan::Plan;
 use crate::kernels::pool::ThreadPool;
 use crate::kernels::step::{LayerState, Step, StepConfig, StepParts, Sums};
@@ -75,7 +75,7 @@ impl Trainer {
         Self {
             pool: ThreadPool::new(config.threads),
             states: mlp.layers.iter().map(state).collect(),
-            training: Workspace::with_backward(&mlp.layers, config.batch_size),
+            training: Workspace::with_backward(&mlp.layers, config.batch_size, Gathering::Together),
             evaluation: None,
             plan: Plan::default(),
             sums: Vec::new(),
@@ -129,6 +129,7 @@ impl Trainer {
     ) -> Result<EpochReport, TrainError> {
         let started = Instant::now();
         self.check(samples)?;
+        self.prepare_gathering(samples);
         let lr = self.config.optimizer.lr;
         let mut progress = match self.epoch.take() {
             Some(progress) if progress.epoch == epoch => progress,
@@ -140,12 +141,12 @@ impl Trainer {
         let batch_at = |trainer: &Self, batch: usize| trainer.batch(samples, &order, epoch, batch);
         let mut current = batch_at(self, progress.batches);
         if let Some(first) = &current {
-            gather::gather(&mut self.pool, &mut self.training, first);
+            self.training.inputs.gather(&mut self.pool, first);
         }
         while let Some(batch) = current {
             let next = batch_at(self, progress.batches + 1);
             let rows = batch.indices.len();
-            let outcome = self.step(epoch, progress.batches, rows, next)?;
+            let outcome = self.step(epoch, progress.batches, batch, next)?;
             self.note(&mut progress, rows, &outcome);
             progress.seconds = spent + started.elapsed().as_secs_f64();
             let report = StepReport {
@@ -175,6 +176,15 @@ impl Trainer {
         }
         self.order = order;
         Ok(report)
+    }
+
+    fn prepare_gathering(&mut self, samples: &dyn Samples) {
+        let gathering = Gathering::of(samples, self.config.threads);
+        if self.training.inputs.gathering() != gathering {
+            let rows = self.config.batch_size;
+            self.training = Workspace::with_backward(&self.mlp.layers, rows, gathering);
+            self.plan = Plan::default();
+        }
     }
 
     /// Batch number `batch` of the epoch, if it has so many.
@@ -240,17 +250,19 @@ impl Trainer {
         order
     }
 
-    /// One step on the gathered batch, the next one gathered beside it.
+    /// One step on batch number `number_of_batch` of the epoch; the next batch may be gathered beside it.
     fn step(
         &mut self,
         epoch: usize,
-        batch: usize,
-        rows: usize,
+        number_of_batch: usize,
+        batch: Batch,
         next: Option<Batch>,
     ) -> Result<StepOutcome, TrainError> {
+        let rows = batch.indices.len();
         let clipped = self.config.max_grad_norm.is_some();
         if self.plan.rows != rows {
-            self.plan = Plan::training(&self.mlp.layers, rows, clipped);
+            let gathering = self.training.inputs.gathering();
+            self.plan = Plan::training(&self.mlp.layers, rows, clipped, gathering);
             self.sums.resize(self.plan.sums_len(), Sums::default());
         }
         let number = self.steps + 1;
@@ -258,10 +270,12 @@ impl Trainer {
         let rate = self.scheduler.at(steps);
         let mlp = self.mlp.config();
         let criterion = self.config.loss.criterion(mlp.num_classes);
-        let labels = &self.training.gathered[self.training.current].labels[..rows];
-        let weight_sum = batch_weight(labels, &criterion)?;
+        self.training.take_labels(&batch);
+        let weight_sum = batch_weight(&self.training.labels, &criterion)?;
         let layers = self.mlp.layers.len();
-        let masks = mlp.dropout.masks(self.config.seed, epoch, batch, layers);
+        let masks = mlp
+            .dropout
+            .masks(self.config.seed, epoch, number_of_batch, layers);
         let config = StepConfig {
             set: self.config.instruction_set,
             activation: mlp.activation,
@@ -277,9 +291,10 @@ impl Trainer {
             workspace: &mut self.training,
             sums: &mut self.sums,
             masks: &masks,
+            batch,
             next,
         };
-        let mut step = Step::new(config, rows, parts);
+        let mut step = Step::new(config, parts);
         step.run(&mut self.pool, &self.plan.forward);
         let (loss_sum, hits) = step.training_outcome();
         let finite = |quantity, value: f64| {
@@ -317,7 +332,7 @@ impl Trainer {
             step.run_phase(&mut self.pool, &self.plan.update);
         }
         self.steps = number;
-        self.training.current = 1 - self.training.current;
+        self.training.inputs.advance();
         for norm in self.mlp.layers.iter_mut().filter_map(|l| l.norm.as_mut()) {
             norm.batches_tracked += u64::from(norm.kind == Norm::Batch);
         }
