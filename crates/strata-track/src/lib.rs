@@ -2,13 +2,14 @@
 //!
 //! The way of a figure: the training loop fills a [`Row`] and gives it to the [`Tracker`], which hands it
 //! to every [`Sink`]: [`JsonlSink`] (`metrics.jsonl`), [`SummarySink`] (`summary.json`), [`ConsoleSink`]
-//! (bar or plain lines). A sink that fails is told once in the [`JobLog`] and does not end the run.
+//! (bar or plain lines). What is more than a row of numbers is an [`Event`]. A sink that fails is told once in the [`JobLog`] and does not end the run.
 //!
 //! [`RunDirectory`] creates the folder of a run, keeps its [`RunRecord`] (`run.json`) up to date, and is
 //! what a report opens later to read all of it back.
 
 mod console;
 mod console_sink;
+mod event;
 mod jsonl;
 mod log;
 mod provenance;
@@ -20,6 +21,9 @@ mod summary;
 
 pub use console::Console;
 pub use console_sink::{ConsoleSink, Plan};
+pub use event::{
+    Alert, Event, Fields, Histogram, Image, Init, Logged, MetricDefinition, Update, Value,
+};
 pub use jsonl::{JsonlSink, MetricsError, Rows};
 pub use log::{JobLog, Level, LogError, hydra_line};
 pub use provenance::{GitState, host_name};

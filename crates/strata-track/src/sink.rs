@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::{JobLog, Row, RunState};
+use crate::{Event, JobLog, Row, RunState};
 
 /// A place that rows go to.
 ///
@@ -14,6 +14,12 @@ pub trait Sink: Send {
 
     /// Takes one row. Called again after an error; the sink decides whether it can go on.
     fn log(&mut self, row: &Row) -> Result<(), SinkError>;
+
+    /// Takes what is more than a row of numbers, as far as it has a place for it.
+    fn take(&mut self, event: &Event) -> Result<(), SinkError> {
+        let _ = event;
+        Ok(())
+    }
 
     /// The run is over in `state`: brings everything to its place. Called once.
     fn finish(&mut self, state: RunState) -> Result<(), SinkError>;
@@ -67,6 +73,14 @@ impl Tracker {
     pub fn log(&mut self, row: &Row) {
         for tracked in &mut self.sinks {
             let result = tracked.sink.log(row);
+            tracked.tell(&self.log, result);
+        }
+    }
+
+    /// Hands `event` to every sink.
+    pub fn take(&mut self, event: &Event) {
+        for tracked in &mut self.sinks {
+            let result = tracked.sink.take(event);
             tracked.tell(&self.log, result);
         }
     }
