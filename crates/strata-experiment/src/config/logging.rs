@@ -13,7 +13,7 @@ use super::nullable;
 pub struct LoggingConfig {
     /// Weights & Biases.
     pub wandb: WandbConfig,
-    /// `TensorBoard`.
+    /// TensorBoard.
     pub tensorboard: TensorboardConfig,
     /// The run's own figures.
     pub matplotlib: MatplotlibConfig,
