@@ -2,7 +2,7 @@
 //!
 //! The way of a figure: the training loop fills a [`Row`] and gives it to the [`Tracker`], which hands it
 //! to every [`Sink`]: [`JsonlSink`] (`metrics.jsonl`), [`SummarySink`] (`summary.json`), [`ConsoleSink`]
-//! (bar or plain lines). What is more than a row of numbers is an [`Event`]. A sink that fails is told once in the [`JobLog`] and does not end the run.
+//! (bar or plain lines), [`TensorBoardSink`]. What is more than a row of numbers is an [`Event`]. A sink that fails is told once in the [`JobLog`] and does not end the run.
 //!
 //! [`RunDirectory`] creates the folder of a run, keeps its [`RunRecord`] (`run.json`) up to date, and is
 //! what a report opens later to read all of it back.
@@ -10,14 +10,18 @@
 mod console;
 mod console_sink;
 mod event;
+mod flat;
 mod jsonl;
 mod log;
 mod provenance;
+mod python_json;
 mod record;
 mod row;
 mod run_directory;
 mod sink;
+mod step_counter;
 mod summary;
+mod tensorboard;
 
 pub use console::Console;
 pub use console_sink::{ConsoleSink, Plan};
@@ -32,3 +36,4 @@ pub use row::{Row, Scalar};
 pub use run_directory::{RunDirectory, RunDirectoryError};
 pub use sink::{Sink, SinkError, Tracker};
 pub use summary::{Best, Mode, Summary, SummarySink};
+pub use tensorboard::{ImageError, TensorBoardError, TensorBoardSink};
