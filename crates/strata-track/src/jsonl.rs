@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use fs_err::File;
 
-use crate::{Row, RunState, Sink, SinkError};
+use crate::flat::{flattened, scalar};
+use crate::step_counter::StepCounter;
+use crate::{Event, Logged, Row, RunState, Sink, SinkError};
 
 /// Appends rows to `metrics.jsonl`; each line reaches the file at once, so that others can follow.
 ///
@@ -16,6 +18,7 @@ pub struct JsonlSink {
     file: File,
     length: u64,
     torn: bool,
+    steps: StepCounter,
 }
 
 impl JsonlSink {
@@ -34,6 +37,7 @@ impl JsonlSink {
             file,
             length: 0,
             torn: false,
+            steps: StepCounter::default(),
         })
     }
 
@@ -63,7 +67,21 @@ impl JsonlSink {
             file,
             length,
             torn: false,
+            steps: StepCounter::default(),
         })
+    }
+
+    /// The file, whatever it holds already; new rows go behind.
+    ///
+    /// # Errors
+    /// As for [`JsonlSink::reopen`].
+    pub fn append(path: &Path) -> Result<Self, SinkError> {
+        let length = match fs_err::metadata(path) {
+            Ok(metadata) => metadata.len(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+            Err(source) => return Err(failed(path, source)),
+        };
+        Self::reopen(path, length)
     }
 
     /// Whether another process holds the file, which is so while its run lives.
@@ -82,6 +100,24 @@ impl JsonlSink {
             self.torn = false;
         }
         Ok(())
+    }
+
+    fn row_of(&mut self, logged: &Logged) -> Row {
+        let mut row = Row::new(self.steps.step_of(logged), None);
+        for (name, value) in flattened(&logged.values) {
+            // A row has its own time and step under these names.
+            let reserved = matches!(name.as_ref(), "step" | "epoch" | "time");
+            match (scalar(value), name.as_ref()) {
+                (Some(value), "epoch") if value >= 0.0 && value.fract() == 0.0 => {
+                    row.epoch = Some(value as u64);
+                }
+                (Some(value), _) if !reserved => {
+                    row.values.insert(name.into_owned(), value);
+                }
+                _ => {}
+            }
+        }
+        row
     }
 
     fn failed(&self, source: io::Error) -> SinkError {
@@ -124,6 +160,25 @@ impl Sink for JsonlSink {
         self.torn = false;
         self.length += line.len() as u64;
         Ok(())
+    }
+
+    /// Numbers of a logged event become a row, nested names joined by `/`; the rest is left out.
+    fn take(&mut self, event: &Event) -> Result<(), SinkError> {
+        match event {
+            Event::Log(logged) => {
+                let row = self.row_of(logged);
+                if row.values.is_empty() {
+                    Ok(())
+                } else {
+                    self.log(&row)
+                }
+            }
+            Event::PurgeStep(step) => {
+                self.steps.turn_to(*step);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
     }
 
     fn finish(&mut self, _state: RunState) -> Result<(), SinkError> {

@@ -2,7 +2,7 @@
 //!
 //! The way of a figure: the training loop fills a [`Row`] and gives it to the [`Tracker`], which hands it
 //! to every [`Sink`]: [`JsonlSink`] (`metrics.jsonl`), [`SummarySink`] (`summary.json`), [`ConsoleSink`]
-//! (bar or plain lines), [`TensorBoardSink`]. What is more than a row of numbers is an [`Event`]. A sink that fails is told once in the [`JobLog`] and does not end the run.
+//! (bar or plain lines), [`TensorBoardSink`]. What is more than a row of numbers is an [`Event`], which other programs tell in lines that [`parse_event`] reads. A sink that fails is told once in the [`JobLog`] and does not end the run.
 //!
 //! [`RunDirectory`] creates the folder of a run, keeps its [`RunRecord`] (`run.json`) up to date, and is
 //! what a report opens later to read all of it back.
@@ -12,6 +12,7 @@ mod console_sink;
 mod event;
 mod flat;
 mod jsonl;
+mod lines;
 mod log;
 mod provenance;
 mod python_json;
@@ -29,6 +30,7 @@ pub use event::{
     Alert, Event, Fields, Histogram, Image, Init, Logged, MetricDefinition, Update, Value,
 };
 pub use jsonl::{JsonlSink, MetricsError, Rows};
+pub use lines::{LineError, parse_event};
 pub use log::{JobLog, Level, LogError, hydra_line};
 pub use provenance::{GitState, host_name};
 pub use record::{RunRecord, RunState};

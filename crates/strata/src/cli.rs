@@ -26,6 +26,7 @@ use crate::commands::pipeline::root::RootArgs;
 use crate::commands::pipeline::stage::StageArgs;
 use crate::commands::pipeline::status::StatusArgs;
 use crate::commands::pipeline::transfer::TransferArgs;
+use crate::commands::track::TrackArgs;
 use crate::compose_args::ComposeArgs;
 use crate::exit::Failure;
 
@@ -123,6 +124,8 @@ pub(crate) enum Command {
     Doctor(DoctorArgs),
     /// Make augmented copies of training images, as `params.yaml` says
     Synth(SynthArgs),
+    /// Log a run of any program, told in JSON lines on standard input
+    Track(TrackArgs),
     /// Work with configurations; look up and change the settings of a project
     Config(ConfigArgs),
     /// Print the script that lets a shell complete keys, values, options and flags

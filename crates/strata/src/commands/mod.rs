@@ -8,4 +8,5 @@ pub(crate) mod pipeline;
 pub(crate) mod predict;
 pub(crate) mod resume;
 pub(crate) mod synth;
+pub(crate) mod track;
 pub(crate) mod train;
