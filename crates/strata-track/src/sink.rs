@@ -7,7 +7,7 @@ use crate::{Event, JobLog, Row, RunState};
 
 /// A place that rows go to.
 ///
-/// The training loop waits for [`Sink::log`]: a sink that talks to a network does so on its own thread.
+/// The training loop waits for [`Sink::log`]: a sink that takes its time goes behind a [`crate::QueuedSink`].
 pub trait Sink: Send {
     /// What messages call it: `metrics.jsonl`, `wandb`.
     fn name(&self) -> &str;
@@ -36,6 +36,9 @@ pub enum SinkError {
         /// What the system said.
         source: io::Error,
     },
+    /// The thread of a queued sink is no more.
+    #[error("its thread has ended: it panicked")]
+    Gone,
     /// Something else, as told by a sink of another crate.
     #[error("{0}")]
     Other(Box<dyn std::error::Error + Send + Sync>),

@@ -6,7 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, anyhow};
 use clap::{Args, ValueEnum};
-use strata_track::{Event, JsonlSink, RunState, Sink, SinkError, TensorBoardSink, parse_event};
+use strata_track::wandb::{Settings, WandbSink};
+use strata_track::{
+    Event, JsonlSink, RunRecord, RunState, Sink, SinkError, TensorBoardSink, parse_event,
+};
 
 use crate::exit::{Ended, Failure};
 use crate::interrupt;
@@ -14,7 +17,7 @@ use crate::interrupt;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  ./train.sh | strata track --sink tensorboard
+  ./train.sh | strata track --sink wandb --sink tensorboard
   Rscript fit.R | strata track --sink tensorboard --sink jsonl --dir runs/r --run fit-1
   echo '{\"log\": {\"train/loss\": 0.5}, \"step\": 1}' | strata track --sink tensorboard
 
@@ -34,9 +37,9 @@ pub(crate) struct TrackArgs {
     #[arg(long, value_name = "SINK", required = true)]
     sink: Vec<SinkName>,
 
-    /// Folder that gets `tensorboard/` and `metrics.jsonl`
-    #[arg(long, value_name = "DIR", default_value = ".")]
-    dir: PathBuf,
+    /// Folder that gets `wandb/`, `tensorboard/` and `metrics.jsonl` [default: .]
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
 
     /// Folder of the run below `tensorboard/`, the run's name there
     #[arg(long, value_name = "NAME", value_parser = run_name)]
@@ -46,6 +49,8 @@ pub(crate) struct TrackArgs {
 /// The sinks by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum SinkName {
+    /// A run of Weights & Biases
+    Wandb,
     /// Event files that TensorBoard shows
     Tensorboard,
     /// A line for each step; numbers only
@@ -53,16 +58,39 @@ enum SinkName {
 }
 
 impl SinkName {
-    fn open(self, args: &TrackArgs) -> Result<Box<dyn Sink>, SinkError> {
+    fn open(self, args: &TrackArgs) -> anyhow::Result<Box<dyn Sink>> {
+        let directory = args.directory();
         Ok(match self {
+            Self::Wandb => Box::new(open_wandb(args)?),
             Self::Tensorboard => {
-                let folder = args.dir.join("tensorboard");
+                let folder = directory.join("tensorboard");
                 let run = args.run.as_ref().map(|run| folder.join(run));
                 Box::new(TensorBoardSink::new(&run.unwrap_or(folder)))
             }
-            Self::Jsonl => Box::new(JsonlSink::append(&args.dir.join("metrics.jsonl"))?),
+            Self::Jsonl => Box::new(JsonlSink::append(&directory.join("metrics.jsonl"))?),
         })
     }
+}
+
+impl TrackArgs {
+    fn directory(&self) -> &Path {
+        self.dir.as_deref().unwrap_or(Path::new("."))
+    }
+}
+
+fn open_wandb(args: &TrackArgs) -> anyhow::Result<WandbSink> {
+    let environment = std::env::vars().collect();
+    let here = std::env::current_dir().context("the working directory")?;
+    let mut settings = Settings::load(&environment, &here)?;
+    if args.dir.is_some() {
+        settings.directory = None;
+    }
+    let record = RunRecord::begin(env!("CARGO_PKG_VERSION"));
+    Ok(WandbSink::new(
+        args.directory().to_owned(),
+        settings,
+        record,
+    ))
 }
 
 /// A name stays below the folder of all runs.
@@ -77,11 +105,11 @@ fn run_name(name: &str) -> Result<PathBuf, String> {
 
 pub(crate) fn run(args: &TrackArgs) -> Result<Ended, Failure> {
     let interrupted = interrupt::flag()?;
-    fs_err::create_dir_all(&args.dir).context("the folder of the run")?;
+    fs_err::create_dir_all(args.directory()).context("the folder of the run")?;
     let mut sinks = Vec::new();
     for (index, name) in args.sink.iter().enumerate() {
         if !args.sink[..index].contains(name) {
-            let sink = name.open(args).map_err(anyhow::Error::from)?;
+            let sink = name.open(args)?;
             sinks.push(Fed {
                 sink,
                 broken: false,

@@ -1,0 +1,196 @@
+//! A sink on a thread of its own.
+
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use crate::{Event, Row, RunState, Sink, SinkError};
+
+/// Rows and events that may wait: some seconds of a training that logs every step. Who logs more than the sink takes
+/// waits for it, since nothing is to be lost.
+const WAITING: usize = 4096;
+
+/// Hands everything to a sink that works on a thread of its own.
+///
+/// What fails there is returned by the next call, once.
+pub struct QueuedSink {
+    name: String,
+    /// Absent once the run is over.
+    queue: Option<SyncSender<Message>>,
+    worker: Option<JoinHandle<()>>,
+    failure: Arc<Mutex<Option<SinkError>>>,
+}
+
+enum Message {
+    Row(Row),
+    Event(Event),
+    Finish(RunState),
+}
+
+impl QueuedSink {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// The system has no room for another thread.
+    pub fn new(sink: impl Sink + 'static) -> std::io::Result<Self> {
+        let name = sink.name().to_owned();
+        let failure = Arc::new(Mutex::new(None));
+        let (queue, messages) = sync_channel(WAITING);
+        let worker = {
+            let failure = Arc::clone(&failure);
+            thread::Builder::new()
+                .name(format!("sink-{name}"))
+                .spawn(move || work(sink, &messages, &failure))?
+        };
+        Ok(Self {
+            name,
+            queue: Some(queue),
+            worker: Some(worker),
+            failure,
+        })
+    }
+
+    fn send(&self, message: Message) -> Result<(), SinkError> {
+        if let Some(queue) = &self.queue
+            && queue.send(message).is_err()
+        {
+            return Err(SinkError::Gone);
+        }
+        self.failure()
+    }
+
+    fn failure(&self) -> Result<(), SinkError> {
+        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        failure.take().map_or(Ok(()), Err)
+    }
+
+    /// Lets the thread come to the end of the queue; whether it did.
+    fn close(&mut self) -> bool {
+        self.queue = None;
+        self.worker
+            .take()
+            .is_none_or(|worker| worker.join().is_ok())
+    }
+}
+
+fn work(mut sink: impl Sink, messages: &Receiver<Message>, failure: &Mutex<Option<SinkError>>) {
+    for message in messages {
+        let result = match message {
+            Message::Row(row) => sink.log(&row),
+            Message::Event(event) => sink.take(&event),
+            Message::Finish(state) => sink.finish(state),
+        };
+        if let Err(error) = result {
+            let mut failure = failure.lock().unwrap_or_else(PoisonError::into_inner);
+            failure.get_or_insert(error);
+        }
+    }
+}
+
+impl Sink for QueuedSink {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn log(&mut self, row: &Row) -> Result<(), SinkError> {
+        self.send(Message::Row(row.clone()))
+    }
+
+    fn take(&mut self, event: &Event) -> Result<(), SinkError> {
+        self.send(Message::Event(event.clone()))
+    }
+
+    fn finish(&mut self, state: RunState) -> Result<(), SinkError> {
+        self.send(Message::Finish(state))?;
+        if !self.close() {
+            return Err(SinkError::Gone);
+        }
+        self.failure()
+    }
+}
+
+impl Drop for QueuedSink {
+    /// Also a run that panics keeps what it has logged.
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Sender, channel};
+
+    use super::*;
+
+    /// Tells what it was given; row 13 fails, and row 99 panics.
+    struct Probe(Sender<String>);
+
+    impl Sink for Probe {
+        fn name(&self) -> &'static str {
+            "probe"
+        }
+
+        fn log(&mut self, row: &Row) -> Result<(), SinkError> {
+            assert_ne!(row.step, 99, "row 99");
+            self.0.send(format!("row {}", row.step)).expect("heard");
+            if row.step == 13 {
+                return Err(SinkError::Other("row 13".into()));
+            }
+            Ok(())
+        }
+
+        fn take(&mut self, event: &Event) -> Result<(), SinkError> {
+            self.0.send(format!("{event:?}")).expect("heard");
+            Ok(())
+        }
+
+        fn finish(&mut self, state: RunState) -> Result<(), SinkError> {
+            self.0.send(format!("{state:?}")).expect("heard");
+            Ok(())
+        }
+    }
+
+    fn told(steps: impl IntoIterator<Item = u64>) -> (Vec<String>, Vec<String>) {
+        let (sender, told) = channel();
+        let mut sink = QueuedSink::new(Probe(sender)).expect("a thread");
+        let mut results = Vec::new();
+        for step in steps {
+            results.push(sink.log(&Row::new(step, None)));
+        }
+        results.push(sink.take(&Event::PurgeStep(7)));
+        results.push(sink.finish(RunState::Finished));
+        let errors = results.into_iter().filter_map(Result::err);
+        let errors = errors.map(|error| error.to_string()).collect();
+        (told.iter().collect(), errors)
+    }
+
+    #[test]
+    fn everything_arrives_in_order() {
+        let (told, errors) = told(1_000..11_000);
+        let mut expected: Vec<String> = (1_000..11_000).map(|step| format!("row {step}")).collect();
+        expected.push("PurgeStep(7)".to_owned());
+        expected.push("Finished".to_owned());
+        assert_eq!(told, expected);
+        assert!(errors.is_empty());
+    }
+
+    #[test]
+    fn a_failure_is_returned_once_and_the_rest_arrives() {
+        let (told, errors) = told([12, 13, 14]);
+        assert_eq!(
+            told,
+            ["row 12", "row 13", "row 14", "PurgeStep(7)", "Finished"]
+        );
+        assert_eq!(errors, ["row 13"]);
+    }
+
+    #[test]
+    fn a_panic_is_a_failure() {
+        let (told, errors) = told([12, 99, 14]);
+        assert_eq!(told, ["row 12"]);
+        assert!(
+            errors.iter().any(|error| error.contains("thread")),
+            "{errors:?}"
+        );
+    }
+}

@@ -1,0 +1,28 @@
+//! Weights & Biases: runs kept in `wandb/`, as the real client keeps them offline and `wandb sync` sends them.
+//!
+//! [`WandbSink`] takes rows and events. Values become [leaves](leaves), gather in [rows](history) and leave a
+//! [summary](summary) as [metrics](metrics) define it; pictures and tables become [files](media). A
+//! [run](run) is its folder and the [transaction log](transaction_log) of [messages](messages) in it.
+//!
+//! Agrees with wandb 0.31.0.
+
+mod config_file;
+mod error;
+mod history;
+mod image_header;
+mod json;
+mod leaves;
+mod media;
+mod messages;
+mod metrics;
+mod run;
+mod run_folder;
+mod settings;
+mod sink;
+mod summary;
+mod transaction_log;
+
+pub use error::WandbError;
+pub use settings::{ApiKey, RunMode, Settings, SettingsError};
+pub use sink::WandbSink;
+pub use transaction_log::{Damage, Records, TransactionLog, TransactionLogError};
