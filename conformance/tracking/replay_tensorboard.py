@@ -9,40 +9,14 @@ always has one, and TensorBoard's reader in Python then drops what the restart r
 """
 import argparse
 import json
-import math
 import os
 import subprocess
 import sys
 import tempfile
 
-from PIL import Image
+from replay_inputs import CONFIG, VALUES, grid, histogram, rgb
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-CONFIG = {
-    "seed": 42, "task_name": "train",
-    "model": {"_target_": "strata.models.Mlp", "hidden_sizes": [256, 128], "activation": "relu", "dropout": 0.1},
-    "optimizer": {"_target_": "strata.optim.AdamW", "lr": 0.001, "weight_decay": 0.0, "betas": [0.9, 0.999]},
-    "datamodule": {"_target_": "strata.data.Emnist", "split": "balanced", "batch_size": 128, "normalize": True},
-    "trainer": {"max_epochs": 5, "device": "cpu", "limit_batches": None},
-    "tags": ["baseline", "mlp"], "ckpt_path": None,
-}
-VALUES = [math.sin(i) for i in range(1000)]
-
-
-def histogram(values):
-    return {"_type": "histogram", "values": values}
-
-
-def grid(path):
-    image = Image.new("L", (118, 60))
-    image.putdata([(3 * y + 5 * x) % 256 for y in range(60) for x in range(118)])
-    image.save(path)
-
-
-def rgb(path, rows):
-    image = Image.new("RGB", (20, 16))
-    image.putdata([tuple((7 * y + 11 * x + 50 * c) % 256 for c in range(3)) for y in rows for x in range(20)])
-    image.save(path)
 
 
 def basic(folder):

@@ -47,6 +47,25 @@ pub fn write_atomically_with(
     Ok(())
 }
 
+/// As [`write_atomically`], for secrets: only the owner may read the file, whatever stood there before. A link is
+/// followed, so that the file it leads to is replaced.
+///
+/// # Errors
+/// Those of the file system, with the path in the message.
+pub fn write_privately(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let path = &fs_err::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    fs_err::create_dir_all(folder)?;
+    let mut file = temporary_file_of_mode(folder, 0o600)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
 /// A temporary file in a folder, to be renamed to its place when it is complete.
 ///
 /// It has the permissions of an ordinary new file: `tempfile` makes them private by default, which a results folder shared

@@ -12,6 +12,9 @@ pub struct GitState {
     pub commit: String,
     /// Whether a tracked file differs from the commit; untracked files do not count.
     pub dirty: bool,
+    /// The address of `origin`, without what permits to write there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote: Option<String>,
 }
 
 impl GitState {
@@ -25,7 +28,21 @@ impl GitState {
         Some(Self {
             commit: commit.trim().to_owned(),
             dirty: !changes.trim().is_empty(),
+            remote: git(directory, &["remote", "get-url", "origin"])
+                .map(|address| without_credentials(address.trim())),
         })
+    }
+}
+
+/// `https://user:token@host/…` without user and token.
+fn without_credentials(address: &str) -> String {
+    let Some((scheme, rest)) = address.split_once("://") else {
+        return address.to_owned();
+    };
+    let authority = rest.split('/').next().unwrap_or(rest);
+    match authority.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}://{host}{}", &rest[authority.len()..]),
+        None => address.to_owned(),
     }
 }
 

@@ -26,7 +26,9 @@ use crate::commands::pipeline::root::RootArgs;
 use crate::commands::pipeline::stage::StageArgs;
 use crate::commands::pipeline::status::StatusArgs;
 use crate::commands::pipeline::transfer::TransferArgs;
+use crate::commands::sync::SyncArgs;
 use crate::commands::track::TrackArgs;
+use crate::commands::wandb::WandbArgs;
 use crate::compose_args::ComposeArgs;
 use crate::exit::Failure;
 
@@ -126,6 +128,10 @@ pub(crate) enum Command {
     Synth(SynthArgs),
     /// Log a run of any program, told in JSON lines on standard input
     Track(TrackArgs),
+    /// Send runs that are kept on disk to W&B
+    Sync(SyncArgs),
+    /// Log in at W&B
+    Wandb(WandbArgs),
     /// Work with configurations; look up and change the settings of a project
     Config(ConfigArgs),
     /// Print the script that lets a shell complete keys, values, options and flags

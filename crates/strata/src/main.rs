@@ -61,6 +61,8 @@ fn main() -> ExitCode {
         Command::Root(args) => commands::pipeline::root::run(args),
         Command::Doctor(args) => commands::pipeline::doctor::run(args),
         Command::Track(args) => commands::track::run(args),
+        Command::Sync(args) => commands::sync::run(args),
+        Command::Wandb(args) => commands::wandb::run(args),
         Command::Completion { shell } => commands::completion::print_script(*shell),
     };
     match ended {

@@ -9,7 +9,7 @@ const MAX_DEPTH: usize = 128;
 /// The value that `text` is, with nothing behind it. Of equal names in an object the last value counts.
 ///
 /// Whole numbers beyond 64 bits (signed) become the nearest float.
-pub(super) fn parse(text: &str) -> Result<Value, LineError> {
+pub(crate) fn parse(text: &str) -> Result<Value, LineError> {
     let mut parser = Parser {
         text,
         position: 0,

@@ -11,3 +11,4 @@ mod object;
 
 pub use error::LineError;
 pub use event::parse_event;
+pub(crate) use json::parse as parse_json;

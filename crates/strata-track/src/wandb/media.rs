@@ -18,7 +18,11 @@ pub(super) struct Media<'a> {
     /// The step in the names of files: the one that is open before the values are logged, as in wandb.
     step: u64,
     written: Vec<String>,
+    warnings: Vec<&'static str>,
 }
+
+/// In the words of wandb, which its users find on the web.
+const SIZES_DIFFER: &str = "WARNING:root:Images sizes do not match. This will causes images to be display incorrectly in the UI.\n";
 
 impl<'a> Media<'a> {
     /// For the values of one call.
@@ -27,12 +31,13 @@ impl<'a> Media<'a> {
             files,
             step,
             written: Vec::new(),
+            warnings: Vec::new(),
         }
     }
 
-    /// The files written, relative to `files/`.
-    pub(super) fn into_written(self) -> Vec<String> {
-        self.written
+    /// The files written, relative to `files/`, and what is to be told on the run's console.
+    pub(super) fn into_written(self) -> (Vec<String>, Vec<&'static str>) {
+        (self.written, self.warnings)
     }
 
     /// `value` as the row holds it; its files are in place afterwards.
@@ -78,6 +83,13 @@ impl<'a> Media<'a> {
         let Some(first) = stored.first().map(|image| image.header) else {
             return Ok(Json::List(Vec::new()));
         };
+        let size = |image: &StoredImage| (image.header.width, image.header.height);
+        if stored
+            .iter()
+            .any(|image| size(image) != (first.width, first.height))
+        {
+            self.warnings.push(SIZES_DIFFER);
+        }
         let names = stored.into_iter().map(|image| Json::String(image.path));
         let mut fields = vec![
             ("_type", Json::text("images/separated")),

@@ -12,7 +12,10 @@ pub(super) struct Record {
     /// 1, 2, 3, … within a file.
     #[prost(int64, tag = "1")]
     pub(super) num: i64,
-    #[prost(oneof = "Content", tags = "2, 3, 5, 6, 10, 11, 12, 13, 17, 18, 21, 26")]
+    #[prost(
+        oneof = "Content",
+        tags = "2, 3, 5, 6, 7, 8, 10, 11, 12, 13, 17, 18, 21, 26"
+    )]
     pub(super) content: Option<Content>,
 }
 
@@ -26,6 +29,10 @@ pub(super) enum Content {
     Config(Update),
     #[prost(message, tag = "6")]
     Files(Files),
+    #[prost(message, tag = "7")]
+    Stats(Stats),
+    #[prost(message, tag = "8")]
+    Artifact(Artifact),
     #[prost(message, tag = "10")]
     Alert(Alert),
     #[prost(message, tag = "11")]
@@ -75,6 +82,112 @@ pub(super) struct Item {
 pub(super) struct Update {
     #[prost(message, repeated, tag = "1")]
     pub(super) update: Vec<Item>,
+    /// Items without values.
+    #[prost(message, repeated, tag = "2")]
+    pub(super) remove: Vec<Item>,
+}
+
+impl Update {
+    pub(super) fn of(update: Vec<Item>) -> Self {
+        Self {
+            update,
+            remove: Vec::new(),
+        }
+    }
+}
+
+/// What the machine is doing.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Stats {
+    #[prost(message, optional, tag = "2")]
+    pub(super) timestamp: Option<Timestamp>,
+    #[prost(message, repeated, tag = "3")]
+    pub(super) item: Vec<StatsItem>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct StatsItem {
+    #[prost(string, tag = "1")]
+    pub(super) key: String,
+    #[prost(string, tag = "16")]
+    pub(super) value_json: String,
+}
+
+/// Files that are kept under a name and a version.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Artifact {
+    #[prost(string, tag = "1")]
+    pub(super) run_id: String,
+    #[prost(string, tag = "2")]
+    pub(super) project: String,
+    #[prost(string, tag = "3")]
+    pub(super) entity: String,
+    #[prost(string, tag = "4")]
+    pub(super) r#type: String,
+    #[prost(string, tag = "5")]
+    pub(super) name: String,
+    /// Hexadecimal MD5 of the manifest.
+    #[prost(string, tag = "6")]
+    pub(super) digest: String,
+    #[prost(string, tag = "7")]
+    pub(super) description: String,
+    /// JSON.
+    #[prost(string, tag = "8")]
+    pub(super) metadata: String,
+    #[prost(bool, tag = "9")]
+    pub(super) user_created: bool,
+    #[prost(bool, tag = "10")]
+    pub(super) use_after_commit: bool,
+    #[prost(string, repeated, tag = "11")]
+    pub(super) aliases: Vec<String>,
+    #[prost(message, optional, tag = "12")]
+    pub(super) manifest: Option<Manifest>,
+    #[prost(bool, tag = "14")]
+    pub(super) finalize: bool,
+    #[prost(string, tag = "15")]
+    pub(super) client_id: String,
+    #[prost(string, tag = "16")]
+    pub(super) sequence_client_id: String,
+    #[prost(string, tag = "20")]
+    pub(super) digest_algorithm: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Manifest {
+    #[prost(int32, tag = "1")]
+    pub(super) version: i32,
+    #[prost(string, tag = "2")]
+    pub(super) storage_policy: String,
+    #[prost(message, repeated, tag = "3")]
+    pub(super) storage_policy_config: Vec<StoragePolicyConfig>,
+    #[prost(message, repeated, tag = "4")]
+    pub(super) contents: Vec<ManifestEntry>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct StoragePolicyConfig {
+    #[prost(string, tag = "1")]
+    pub(super) key: String,
+    #[prost(string, tag = "2")]
+    pub(super) value_json: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct ManifestEntry {
+    /// The name within the artifact.
+    #[prost(string, tag = "1")]
+    pub(super) path: String,
+    /// Base64 MD5.
+    #[prost(string, tag = "2")]
+    pub(super) digest: String,
+    /// The address of a file that stays where it is.
+    #[prost(string, tag = "3")]
+    pub(super) r#ref: String,
+    #[prost(int64, tag = "4")]
+    pub(super) size: i64,
+    /// Where the file is until it is sent.
+    #[prost(string, tag = "6")]
+    pub(super) local_path: String,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -103,10 +216,17 @@ pub(super) struct Alert {
 
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Telemetry {
+    /// A message of truth values, of which only the numbers of the true ones are wanted.
+    #[prost(bytes = "vec", tag = "3")]
+    pub(super) feature: Vec<u8>,
+    #[prost(string, tag = "4")]
+    pub(super) python_version: String,
     #[prost(string, tag = "5")]
     pub(super) cli_version: String,
     #[prost(string, tag = "13")]
     pub(super) platform: String,
+    #[prost(string, tag = "12")]
+    pub(super) core_version: String,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -185,8 +305,12 @@ pub(super) struct Run {
     pub(super) notes: String,
     #[prost(string, repeated, tag = "10")]
     pub(super) tags: Vec<String>,
+    #[prost(string, tag = "12")]
+    pub(super) sweep_id: String,
     #[prost(string, tag = "13")]
     pub(super) host: String,
+    #[prost(int64, tag = "14")]
+    pub(super) starting_step: i64,
     #[prost(message, optional, tag = "17")]
     pub(super) start_time: Option<Timestamp>,
     #[prost(message, optional, tag = "21")]
@@ -198,6 +322,8 @@ pub(super) struct Run {
 
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Git {
+    #[prost(string, tag = "1")]
+    pub(super) remote_url: String,
     #[prost(string, tag = "2")]
     pub(super) commit: String,
 }
@@ -229,6 +355,8 @@ pub(super) struct Version {
 pub(super) struct Environment {
     #[prost(string, tag = "1")]
     pub(super) os: String,
+    #[prost(string, tag = "2")]
+    pub(super) python: String,
     #[prost(message, optional, tag = "3")]
     pub(super) started_at: Option<Timestamp>,
     #[prost(string, repeated, tag = "5")]

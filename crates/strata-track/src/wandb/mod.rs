@@ -17,12 +17,18 @@ mod messages;
 mod metrics;
 mod run;
 mod run_folder;
+mod server;
+mod session;
 mod settings;
 mod sink;
 mod summary;
 mod transaction_log;
+mod upload;
 
 pub use error::WandbError;
+pub use server::{CredentialsError, NetRc, RequestError, host_of};
+pub use session::{Session, SessionError};
 pub use settings::{ApiKey, RunMode, Settings, SettingsError};
 pub use sink::WandbSink;
 pub use transaction_log::{Damage, Records, TransactionLog, TransactionLogError};
+pub use upload::{SyncError, SyncOptions, SyncOutcome, UploadError, find_runs};

@@ -30,7 +30,7 @@ const MIN_CONSUMER: &str = "0.70.0";
 
 /// A run that is being written.
 #[derive(Debug)]
-pub(super) struct OfflineRun {
+pub(super) struct RunWriter {
     folder: RunFolder,
     log: TransactionLog,
     output: Option<File>,
@@ -44,10 +44,12 @@ pub(super) struct OfflineRun {
     n_records: i64,
 }
 
-impl OfflineRun {
-    /// Makes the folder and writes who the run is: `init` before `settings` before defaults.
+impl RunWriter {
+    /// Makes the folder, whose name says whether the run is sent, and writes who the run is: `init` before `settings`
+    /// before defaults.
     pub(super) fn start(
         directory: &std::path::Path,
+        is_online: bool,
         settings: &Settings,
         record: &RunRecord,
         init: &Init,
@@ -58,7 +60,7 @@ impl OfflineRun {
         };
         check_id(&id)?;
         let directory = settings.directory.as_deref().unwrap_or(directory);
-        let folder = RunFolder::create(directory, &id, record.started)?;
+        let folder = RunFolder::create(directory, is_online, &id, record.started)?;
         let log = TransactionLog::create(&folder.log())?;
         let config = plain_fields(&init.config);
         let mut run = Self {
@@ -89,13 +91,12 @@ impl OfflineRun {
         let telemetry = Telemetry {
             cli_version: WANDB_VERSION.to_owned(),
             platform: platform(),
+            ..Telemetry::default()
         };
         self.folder
             .write("wandb-metadata.json", &metadata_json(&environment, record))?;
         let mut run = self.run.clone();
-        run.config = Some(Update {
-            update: items(&self.config),
-        });
+        run.config = Some(Update::of(items(&self.config)));
         self.write([
             Content::Header(header),
             Content::Run(run),
@@ -124,7 +125,7 @@ impl OfflineRun {
                 // The open row came first, so that its values do not replace what is said now.
                 self.close_row()?;
                 let update = self.summary.set(fields);
-                self.write([Content::Summary(Update { update })])
+                self.write([Content::Summary(Update::of(update))])
             }
             Event::Init(init) => self.add_config(&init.config),
             Event::Update(update) => {
@@ -157,7 +158,10 @@ impl OfflineRun {
         for (name, value) in fields {
             values.push((vec![name.clone()], media.resolve(name, value)?));
         }
-        let written = media.into_written();
+        let (written, warnings) = media.into_written();
+        for warning in warnings {
+            self.print(warning, 0)?;
+        }
         let records = written.into_iter().map(|path| {
             Content::Files(Files {
                 files: vec![FileItem { path }],
@@ -193,7 +197,7 @@ impl OfflineRun {
             }),
         };
         self.write([
-            Content::Summary(Update { update }),
+            Content::Summary(Update::of(update)),
             Content::History(history),
         ])
     }
@@ -205,7 +209,7 @@ impl OfflineRun {
             self.config.retain(|(other, _)| *other != name);
             self.config.push((name, value));
         }
-        self.write([Content::Config(Update { update })])
+        self.write([Content::Config(Update::of(update))])
     }
 
     fn print(&mut self, text: &str, output_type: i32) -> Result<(), WandbError> {
@@ -239,18 +243,29 @@ impl OfflineRun {
             item(&nested, runtime.clone()),
             item(&["_runtime".to_owned()], runtime),
         ];
+        self.folder
+            .write("config.yaml", &config_yaml(&self.config))?;
+        let summary = self.summary.tree().written(NotANumber::Null);
+        self.folder.write("wandb-summary.json", &summary)?;
+        // The last record comes last: whoever sends the run takes it for complete then.
         self.write([
-            Content::Summary(Update { update }),
+            Content::Summary(Update::of(update)),
             Content::Exit(Exit {
                 exit_code,
                 runtime: elapsed_s as i32,
             }),
         ])?;
-        self.log.sync()?;
-        self.folder
-            .write("config.yaml", &config_yaml(&self.config))?;
-        let summary = self.summary.tree().written(NotANumber::Null);
-        self.folder.write("wandb-summary.json", &summary)
+        Ok(self.log.sync()?)
+    }
+
+    /// The transaction log.
+    pub(super) fn log_path(&self) -> std::path::PathBuf {
+        self.folder.log()
+    }
+
+    /// How far the log has whole records.
+    pub(super) fn length(&self) -> u64 {
+        self.log.length()
     }
 
     /// Records told together are written together: a kill leaves all of them or none.
@@ -312,12 +327,14 @@ fn run_message(id: String, settings: &Settings, record: &RunRecord, init: &Init)
         start_time: Some(record.started.into()),
         git: git_message(record),
         resume: matches!(resume.as_str(), "allow" | "must" | "auto"),
+        ..Run::default()
     }
 }
 
 fn git_message(record: &RunRecord) -> Option<Git> {
     record.git.as_ref().map(|git| Git {
         commit: git.commit.clone(),
+        remote_url: git.remote.clone().unwrap_or_default(),
     })
 }
 
@@ -342,6 +359,7 @@ fn environment_message(record: &RunRecord) -> Result<Environment, WandbError> {
         executable: path(std::env::current_exe()),
         cpu_count_logical: std::thread::available_parallelism().map_or(0, |n| n.get() as u32),
         writer_id: random_uuid()?,
+        ..Environment::default()
     })
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::WandbError;
 
-/// `wandb/offline-run-YYYYMMDD_HHMMSS-ID/` with `files/`, `logs/` and `tmp/`.
+/// `wandb/offline-run-YYYYMMDD_HHMMSS-ID/`, or `wandb/run-…/` for a run that is sent, with `files/`, `logs/` and `tmp/`.
 #[derive(Debug)]
 pub(super) struct RunFolder {
     path: PathBuf,
@@ -17,6 +17,7 @@ impl RunFolder {
     /// The name has local time, as the folders of the real client.
     pub(super) fn create(
         directory: &Path,
+        is_online: bool,
         id: &str,
         started: jiff::Timestamp,
     ) -> Result<Self, WandbError> {
@@ -27,7 +28,8 @@ impl RunFolder {
             directory.join("wandb")
         };
         let time = started.to_zoned_datetime(jiff::tz::TimeZone::system());
-        let name = format!("offline-run-{}-{id}", time.strftime("%Y%m%d_%H%M%S"));
+        let kind = if is_online { "run" } else { "offline-run" };
+        let name = format!("{kind}-{}-{id}", time.strftime("%Y%m%d_%H%M%S"));
         let path = parent.join(&name);
         let failed = |source| WandbError::Write {
             path: path.clone(),

@@ -3,6 +3,13 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::server::{CredentialsError, NetRc, RetryPolicy, host_of};
+
+const PUBLIC_SERVER: &str = "https://api.wandb.ai";
+const FINISH_TIMEOUT: Duration = Duration::from_mins(1);
+const TRANSMIT_INTERVAL: Duration = Duration::from_secs(15);
 
 /// Where a run goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,7 +26,7 @@ pub enum RunMode {
 /// Settings below the arguments of a run: environment before `wandb/settings` before `~/.config/wandb/settings`.
 ///
 /// An empty value counts as none.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// `WANDB_MODE`, default online.
     pub mode: RunMode,
@@ -43,12 +50,37 @@ pub struct Settings {
     pub tags: Vec<String>,
     /// `WANDB_NOTES`.
     pub notes: Option<String>,
-    /// `WANDB_BASE_URL`, default `https://api.wandb.ai`.
-    pub base_url: Option<String>,
     /// `WANDB_SILENT`: whether nothing is said about W&B.
     pub silent: bool,
     /// `WANDB_API_KEY`.
     pub api_key: Option<ApiKey>,
+    /// How the server is spoken to.
+    pub(in crate::wandb) server: ServerSettings,
+    /// How long the end of a run waits for a server that does not answer: `WANDB_FINISH_TIMEOUT` in seconds, default 60.
+    pub(in crate::wandb) finish_timeout: Duration,
+    /// The user's file of keys, if there is a place for one.
+    pub(in crate::wandb) netrc: Option<NetRc>,
+}
+
+/// How the server is spoken to.
+#[derive(Clone, Debug)]
+pub(in crate::wandb) struct ServerSettings {
+    /// `WANDB_BASE_URL`.
+    pub(in crate::wandb) base_url: String,
+    /// Where runs are looked at: `WANDB_APP_URL`.
+    pub(in crate::wandb) app_url: String,
+    /// `WANDB_USERNAME`: on whose behalf a service account speaks.
+    pub(in crate::wandb) username: Option<String>,
+    /// `WANDB_USER_EMAIL`, as above.
+    pub(in crate::wandb) user_email: Option<String>,
+    /// For GraphQL; `WANDB_X_GRAPHQL_RETRY_MAX`, `…_RETRY_WAIT_MIN_SECONDS`, `…_RETRY_WAIT_MAX_SECONDS`, `…_TIMEOUT_SECONDS`.
+    pub(in crate::wandb) graphql: RetryPolicy,
+    /// For lines of a run; `WANDB_X_FILE_STREAM_…`.
+    pub(in crate::wandb) file_stream: RetryPolicy,
+    /// For whole files; `WANDB_X_FILE_TRANSFER_…`.
+    pub(in crate::wandb) file_transfer: RetryPolicy,
+    /// Between two requests of the file stream: `WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL` in seconds.
+    pub(in crate::wandb) transmit_interval: Duration,
 }
 
 /// What lets one write to a W&B account. Its content appears in no message.
@@ -104,7 +136,7 @@ pub enum SettingsError {
     #[error("`{value}` is no value of `{name}`; choose one of {choices}")]
     Value {
         /// The environment variable.
-        name: &'static str,
+        name: String,
         /// What it was set to.
         value: String,
         /// What it may be set to.
@@ -148,6 +180,23 @@ impl Settings {
         }
         layers.settings()
     }
+
+    /// The key: that of the environment, else the one in the user's `.netrc`.
+    ///
+    /// # Errors
+    /// If `.netrc` cannot be read, or holds no key where one should be.
+    pub fn key(&self) -> Result<Option<ApiKey>, CredentialsError> {
+        match (&self.api_key, &self.netrc) {
+            (Some(key), _) => Ok(Some(key.clone())),
+            (None, Some(netrc)) => netrc.key(host_of(&self.server.base_url)),
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// The address of the server.
+    pub fn base_url(&self) -> &str {
+        &self.server.base_url
+    }
 }
 
 /// Sources of settings, the first that has one decides.
@@ -190,14 +239,79 @@ impl Layers<'_> {
             notes: self
                 .get("WANDB_NOTES")
                 .or_else(|| self.get("WANDB_RUN_NOTES")),
-            base_url: self
-                .get("WANDB_BASE_URL")
-                .map(|url| url.trim_end_matches('/').to_owned()),
             silent: self.is_on("WANDB_SILENT"),
             api_key: self
                 .get("WANDB_API_KEY")
                 .map(|key| ApiKey::new(key.trim()))
                 .transpose()?,
+            server: self.server()?,
+            finish_timeout: self
+                .seconds("WANDB_FINISH_TIMEOUT")?
+                .unwrap_or(FINISH_TIMEOUT),
+            netrc: NetRc::of(self.environment).ok(),
+        })
+    }
+
+    fn server(&self) -> Result<ServerSettings, SettingsError> {
+        let trimmed = |name: &str| {
+            let url = self.get(name)?;
+            Some(url.trim_end_matches('/').to_owned())
+        };
+        let base_url = trimmed("WANDB_BASE_URL").unwrap_or_else(|| PUBLIC_SERVER.to_owned());
+        let app_url = trimmed("WANDB_APP_URL").unwrap_or_else(|| match base_url.as_str() {
+            PUBLIC_SERVER => "https://wandb.ai".to_owned(),
+            _ => base_url.clone(),
+        });
+        Ok(ServerSettings {
+            app_url,
+            username: self.get("WANDB_USERNAME"),
+            user_email: self.get("WANDB_USER_EMAIL"),
+            graphql: self.retries("GRAPHQL", 20, [2, 60, 30])?,
+            file_stream: self.retries("FILE_STREAM", 10_085, [2, 60, 180])?,
+            file_transfer: self.retries("FILE_TRANSFER", 20, [2, 60, 600])?,
+            transmit_interval: self
+                .seconds("WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL")?
+                .unwrap_or(TRANSMIT_INTERVAL),
+            base_url,
+        })
+    }
+
+    /// The policy of a kind of request; the defaults are those of wandb 0.31.0, in seconds: the first wait, the longest,
+    /// and the time for one try.
+    fn retries(
+        &self,
+        kind: &str,
+        retries: u32,
+        seconds: [u64; 3],
+    ) -> Result<RetryPolicy, SettingsError> {
+        let [least_wait, longest_wait, timeout] = seconds.map(Duration::from_secs);
+        let set = |what: &str| self.seconds(&format!("WANDB_X_{kind}_{what}_SECONDS"));
+        let maximum = format!("WANDB_X_{kind}_RETRY_MAX");
+        let told = self.get(&maximum).map(|value| {
+            value.parse().map_err(|_| SettingsError::Value {
+                name: maximum,
+                value,
+                choices: "whole numbers from 0",
+            })
+        });
+        Ok(RetryPolicy {
+            retries: told.transpose()?.unwrap_or(retries),
+            least_wait: set("RETRY_WAIT_MIN")?.unwrap_or(least_wait),
+            longest_wait: set("RETRY_WAIT_MAX")?.unwrap_or(longest_wait),
+            timeout: set("TIMEOUT")?.unwrap_or(timeout),
+        })
+    }
+
+    fn seconds(&self, name: &str) -> Result<Option<Duration>, SettingsError> {
+        let Some(value) = self.get(name) else {
+            return Ok(None);
+        };
+        let seconds = value.parse().ok();
+        let duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        duration.map(Some).ok_or_else(|| SettingsError::Value {
+            name: name.to_owned(),
+            value,
+            choices: "seconds, such as `2` or `0.5`",
         })
     }
 
@@ -211,7 +325,7 @@ impl Layers<'_> {
             "offline" | "dryrun" => Ok(RunMode::Offline),
             "disabled" => Ok(RunMode::Disabled),
             _ => Err(SettingsError::Value {
-                name: "WANDB_MODE",
+                name: "WANDB_MODE".to_owned(),
                 value,
                 choices: "`online`, `offline`, `disabled`",
             }),
@@ -222,7 +336,7 @@ impl Layers<'_> {
         match self.get("WANDB_RESUME") {
             Some(value) if !["allow", "must", "never", "auto"].contains(&value.as_str()) => {
                 Err(SettingsError::Value {
-                    name: "WANDB_RESUME",
+                    name: "WANDB_RESUME".to_owned(),
                     value,
                     choices: "`allow`, `must`, `never`, `auto`",
                 })
@@ -312,7 +426,7 @@ mod tests {
 
         assert_eq!(settings.project.as_deref(), Some("here"));
         assert_eq!(settings.entity.as_deref(), Some("team"));
-        assert_eq!(settings.base_url.as_deref(), Some("http://localhost:8080"));
+        assert_eq!(settings.base_url(), "http://localhost:8080");
         assert_eq!(settings.tags, ["a", "b"]);
         assert_eq!(settings.mode, RunMode::Offline);
         assert!(settings.silent);

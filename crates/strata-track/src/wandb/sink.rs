@@ -5,33 +5,48 @@ use std::path::PathBuf;
 use super::WandbError;
 use super::history::Placement;
 use super::json::Json;
-use super::run::OfflineRun;
+use super::run::RunWriter;
+use super::server::Client;
 use super::settings::{RunMode, Settings};
+use super::upload::{Notices, Online, OnlineOptions};
 use crate::{Event, Init, Row, RunRecord, RunState, Sink, SinkError};
 
-/// Keeps a run in `wandb/offline-run-…`, from where `wandb sync` sends it to the server.
+/// Keeps a run in `wandb/`, as the real client does, and sends it to the server while it goes on if it is online.
 ///
 /// The run begins with the first event or row, so that [`Event::Init`] can say who it is. A row of a
 /// [step](Row::step) stays open for further values until one of a higher step comes, as in wandb; only
 /// that row is lost when the process is killed. Nothing is written in the mode `disabled`.
-#[derive(Debug)]
+///
+/// The file is the truth: a server that is away, refuses or is slow never holds the run up, and what it does not have
+/// in the end `strata sync` sends later. Online without a key the run is offline.
 pub struct WandbSink {
     directory: PathBuf,
     settings: Settings,
     record: RunRecord,
+    notices: Notices,
     state: State,
 }
 
-#[derive(Debug)]
 enum State {
     Waiting,
-    Running(Box<OfflineRun>),
+    Running(Box<Running>),
     Ended,
 }
 
+struct Running {
+    writer: RunWriter,
+    online: Option<Online>,
+}
+
 impl WandbSink {
-    /// A run whose `wandb/` is made in `directory`, unless the settings name another.
-    pub fn new(directory: PathBuf, settings: Settings, record: RunRecord) -> Self {
+    /// A run whose `wandb/` is made in `directory`, unless the settings name another. `notices` gets lines for the
+    /// user: where the run is to be seen, and what happened to it.
+    pub fn new(
+        directory: PathBuf,
+        settings: Settings,
+        record: RunRecord,
+        notices: impl Fn(&str) + Send + Sync + 'static,
+    ) -> Self {
         let state = match settings.mode {
             RunMode::Disabled => State::Ended,
             RunMode::Online | RunMode::Offline => State::Waiting,
@@ -40,17 +55,17 @@ impl WandbSink {
             directory,
             settings,
             record,
+            notices: std::sync::Arc::new(notices),
             state,
         }
     }
 
     /// The run, begun if need be; `None` when it is over.
-    fn run(&mut self, init: &Init) -> Result<Option<&mut OfflineRun>, WandbError> {
+    fn run(&mut self, init: &Init) -> Result<Option<&mut Running>, WandbError> {
         if matches!(self.state, State::Waiting) {
             // A run that cannot begin is told once, not tried again with every row.
             self.state = State::Ended;
-            let run = OfflineRun::start(&self.directory, &self.settings, &self.record, init)?;
-            self.state = State::Running(Box::new(run));
+            self.state = State::Running(Box::new(self.start(init)?));
         }
         Ok(match &mut self.state {
             State::Running(run) => Some(run),
@@ -58,12 +73,68 @@ impl WandbSink {
         })
     }
 
+    fn start(&self, init: &Init) -> Result<Running, WandbError> {
+        let settings = &self.settings;
+        let client = match settings.mode {
+            RunMode::Online => self.client(),
+            RunMode::Offline | RunMode::Disabled => None,
+        };
+        let is_online = client.is_some();
+        let writer = RunWriter::start(&self.directory, is_online, settings, &self.record, init)?;
+        let log = writer.log_path();
+        let start = |client| {
+            let options = OnlineOptions {
+                client,
+                interval: settings.server.transmit_interval,
+                finish_timeout: settings.finish_timeout,
+                resume: init.resume.clone().or_else(|| settings.resume.clone()),
+                app_url: settings.server.app_url.clone(),
+                notices: std::sync::Arc::clone(&self.notices),
+            };
+            Online::start(&log, options).map_err(|source| WandbError::Write {
+                path: log.clone(),
+                source,
+            })
+        };
+        let online = client.map(start).transpose()?;
+        let running = Running { writer, online };
+        running.tell_uploader();
+        Ok(running)
+    }
+
+    /// Who may send the run; a line says why nobody may.
+    fn client(&self) -> Option<Client> {
+        let problem = match self.settings.key() {
+            Ok(Some(key)) => return Some(Client::new(self.settings.server.clone(), &key)),
+            Ok(None) => "there is no key".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        (self.notices)(&format!(
+            "W&B: {problem}: the run is kept offline; after `strata wandb login`, `strata sync` sends it"
+        ));
+        None
+    }
+
     fn end(&mut self, exit_code: i32) -> Result<(), SinkError> {
-        if let Some(run) = self.run(&Init::default())? {
-            run.finish(exit_code)?;
+        let Some(run) = self.run(&Init::default())? else {
+            return Ok(());
+        };
+        let written = run.writer.finish(exit_code);
+        run.tell_uploader();
+        let told = run.online.as_mut().and_then(Online::finish);
+        if let Some(line) = told {
+            (self.notices)(&format!("W&B: the server does not answer; {line}"));
         }
         self.state = State::Ended;
-        Ok(())
+        Ok(written?)
+    }
+}
+
+impl Running {
+    fn tell_uploader(&self) {
+        if let Some(online) = &self.online {
+            online.written(self.writer.length());
+        }
     }
 }
 
@@ -85,7 +156,9 @@ impl Sink for WandbSink {
             commit: None,
             time_s: row.time_s,
         };
-        Ok(run.log(epoch.into_iter().chain(values), placement)?)
+        let logged = run.writer.log(epoch.into_iter().chain(values), placement);
+        run.tell_uploader();
+        Ok(logged?)
     }
 
     fn take(&mut self, event: &Event) -> Result<(), SinkError> {
@@ -96,7 +169,11 @@ impl Sink for WandbSink {
                 Ok(())
             }
             event => match self.run(&Init::default())? {
-                Some(run) => Ok(run.take(event)?),
+                Some(run) => {
+                    let taken = run.writer.take(event);
+                    run.tell_uploader();
+                    Ok(taken?)
+                }
                 None => Ok(()),
             },
         }

@@ -5,6 +5,7 @@
 //! CRC-32 (IEEE, not masked as in `LevelDB`) of its type and data, their length, its type, its data; fewer
 //! than 7 bytes at the end of a block are zeros. Measured against wandb 0.31.0.
 
+use std::fs::TryLockError;
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -48,6 +49,8 @@ impl TransactionLog {
             .create_new(true)
             .open(path)
             .map_err(failed)?;
+        // Lets `strata sync` know that the run lives; where the file system knows no locks, nobody is kept out.
+        let _ = file.file().try_lock();
         file.write_all(&FILE_HEADER).map_err(failed)?;
         Ok(Self {
             file,
@@ -55,6 +58,18 @@ impl TransactionLog {
             torn: false,
             buffer: Vec::new(),
         })
+    }
+
+    /// Whether another process holds the file, which is so while its run lives.
+    pub fn is_held(path: &Path) -> bool {
+        File::open(path).is_ok_and(|file| {
+            matches!(file.file().try_lock_shared(), Err(TryLockError::WouldBlock))
+        })
+    }
+
+    /// How long the file is: a reader finds whole records up to there.
+    pub fn length(&self) -> u64 {
+        self.length
     }
 
     /// Appends records with a single write, so that a kill leaves all of them or, at worst, a torn end.
@@ -214,6 +229,11 @@ impl Records {
             offset: FILE_HEADER.len() as u64,
             ended: false,
         })
+    }
+
+    /// How far the records read so far reach.
+    pub fn offset(&self) -> u64 {
+        self.offset
     }
 
     fn record(&mut self) -> Result<Option<Vec<u8>>, TransactionLogError> {

@@ -41,6 +41,10 @@ pub(crate) struct TrackArgs {
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 
+    /// Leave out the statistics of the machine that W&B shows
+    #[arg(long)]
+    no_system_stats: bool,
+
     /// Folder of the run below `tensorboard/`, the run's name there
     #[arg(long, value_name = "NAME", value_parser = run_name)]
     run: Option<PathBuf>,
@@ -86,11 +90,14 @@ fn open_wandb(args: &TrackArgs) -> anyhow::Result<WandbSink> {
         settings.directory = None;
     }
     let record = RunRecord::begin(env!("CARGO_PKG_VERSION"));
-    Ok(WandbSink::new(
-        args.directory().to_owned(),
-        settings,
-        record,
-    ))
+    let is_silent = settings.silent;
+    let notices = move |line: &str| {
+        if !is_silent {
+            anstream::eprintln!("{line}");
+        }
+    };
+    let directory = args.directory().to_owned();
+    Ok(WandbSink::new(directory, settings, record, notices))
 }
 
 /// A name stays below the folder of all runs.
