@@ -31,7 +31,25 @@ pub(crate) fn run() -> anyhow::Result<()> {
     if let Some(dvc) = &dvc {
         with_dvc(dvc)?;
     }
+    script("faults.py", Path::new("python3"), &[])?;
+    if let Some(dvc) = &dvc {
+        let python = dvc.with_file_name("python");
+        script("replay_wandb.py", &python, &[])?;
+        script("replay_tensorboard.py", &python, &[])?;
+        script("replay_tensorboard.py", &python, &["--server"])?;
+    }
     Ok(())
+}
+
+/// The binary against a server that stands in for W&B, and against what the real wandb and TensorBoard make of its files.
+fn script(name: &str, python: &Path, options: &[&str]) -> anyhow::Result<()> {
+    must(
+        Command::new(python)
+            .arg(format!("conformance/tracking/{name}"))
+            .args(options)
+            .arg("--binary")
+            .arg(binary("debug")),
+    )
 }
 
 /// The binary against what Hydra and DVC said; `cargo test` has built it.

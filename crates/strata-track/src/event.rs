@@ -176,3 +176,18 @@ pub enum Histogram {
         edges: Vec<f64>,
     },
 }
+
+macro_rules! value_from {
+    ($($from:ty => $to:ident),* $(,)?) => {$(
+        impl From<$from> for Value {
+            fn from(value: $from) -> Self {
+                Self::$to(value.into())
+            }
+        }
+    )*};
+}
+
+value_from! {
+    bool => Bool, f32 => Number, f64 => Number, i32 => Integer, i64 => Integer, u32 => Integer, &str => String,
+    String => String, Image => Image, Histogram => Histogram, Fields => Map,
+}

@@ -1,23 +1,21 @@
 //! `metrics.jsonl`: every logged row, one line each.
 
 use std::fs::TryLockError;
-use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use fs_err::File;
 
+use crate::append_file::AppendFile;
 use crate::flat::{flattened, scalar};
 use crate::step_counter::StepCounter;
 use crate::{Event, Logged, Row, RunState, Sink, SinkError};
 
 /// Appends rows to `metrics.jsonl`; each line reaches the file at once, so that others can follow.
 ///
-/// A line that could be written only in part (a full disk) is taken back, so that the file stays whole.
 #[derive(Debug)]
 pub struct JsonlSink {
-    file: File,
-    length: u64,
-    torn: bool,
+    file: AppendFile,
     steps: StepCounter,
 }
 
@@ -34,9 +32,7 @@ impl JsonlSink {
             .map_err(|source| failed(path, source))?;
         lock(&file)?;
         Ok(Self {
-            file,
-            length: 0,
-            torn: false,
+            file: AppendFile::new(file, 0),
             steps: StepCounter::default(),
         })
     }
@@ -64,9 +60,7 @@ impl JsonlSink {
         };
         cut(&mut file).map_err(|source| failed(path, source))?;
         Ok(Self {
-            file,
-            length,
-            torn: false,
+            file: AppendFile::new(file, length),
             steps: StepCounter::default(),
         })
     }
@@ -90,16 +84,6 @@ impl JsonlSink {
             let locked = file.file().try_lock();
             matches!(locked, Err(TryLockError::WouldBlock))
         })
-    }
-
-    /// Cuts off the part of a line that a failed write left.
-    fn take_back(&mut self) -> io::Result<()> {
-        if self.torn {
-            self.file.set_len(self.length)?;
-            self.file.seek(SeekFrom::Start(self.length))?;
-            self.torn = false;
-        }
-        Ok(())
     }
 
     fn row_of(&mut self, logged: &Logged) -> Row {
@@ -151,15 +135,8 @@ impl Sink for JsonlSink {
     fn log(&mut self, row: &Row) -> Result<(), SinkError> {
         let mut line = serde_json::to_vec(row).map_err(|error| self.failed(error.into()))?;
         line.push(b'\n');
-        self.take_back().map_err(|error| self.failed(error))?;
-        self.torn = true;
-        if let Err(error) = self.file.write_all(&line) {
-            self.take_back().map_err(|error| self.failed(error))?;
-            return Err(self.failed(error));
-        }
-        self.torn = false;
-        self.length += line.len() as u64;
-        Ok(())
+        self.file
+            .append(|buffer, _| buffer.extend_from_slice(&line))
     }
 
     /// Numbers of a logged event become a row, nested names joined by `/`; the rest is left out.
@@ -181,8 +158,16 @@ impl Sink for JsonlSink {
         }
     }
 
+    fn hold(&mut self) {
+        self.file.hold();
+    }
+
+    fn flush(&mut self) -> Result<(), SinkError> {
+        self.file.flush()
+    }
+
     fn finish(&mut self, _state: RunState) -> Result<(), SinkError> {
-        self.file.sync_all().map_err(|error| self.failed(error))
+        self.file.sync()
     }
 }
 

@@ -9,6 +9,7 @@
 //! [`RunDirectory`] creates the folder of a run, keeps its [`RunRecord`] (`run.json`) up to date, and is
 //! what a report opens later to read all of it back.
 
+mod append_file;
 mod console;
 mod console_sink;
 mod event;
@@ -21,6 +22,7 @@ mod python_json;
 mod queued;
 mod record;
 mod row;
+mod run;
 mod run_directory;
 mod sink;
 mod step_counter;
@@ -40,6 +42,7 @@ pub use provenance::{GitState, host_name};
 pub use queued::QueuedSink;
 pub use record::{RunRecord, RunState};
 pub use row::{Row, Scalar};
+pub use run::{Run, RunOptions};
 pub use run_directory::{RunDirectory, RunDirectoryError};
 pub use sink::{Sink, SinkError, Tracker};
 pub use summary::{Best, Mode, Summary, SummarySink};

@@ -1,7 +1,6 @@
 //! A sink on a thread of its own.
 
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use crate::{Event, Row, RunState, Sink, SinkError};
@@ -10,21 +9,39 @@ use crate::{Event, Row, RunState, Sink, SinkError};
 /// waits for it, since nothing is to be lost.
 const WAITING: usize = 4096;
 
-/// Hands everything to a sink that works on a thread of its own.
+/// Hands everything to a sink that works on a thread of its own, which takes all that waits at once.
 ///
 /// What fails there is returned by the next call, once.
 pub struct QueuedSink {
     name: String,
+    queue: Arc<Queue>,
     /// Absent once the run is over.
-    queue: Option<SyncSender<Message>>,
     worker: Option<JoinHandle<()>>,
-    failure: Arc<Mutex<Option<SinkError>>>,
 }
 
 enum Message {
     Row(Row),
     Event(Event),
     Finish(RunState),
+}
+
+#[derive(Default)]
+struct Queue {
+    state: Mutex<QueueState>,
+    /// There is something, or nothing will come any more.
+    filled: Condvar,
+    /// There is room.
+    emptied: Condvar,
+}
+
+#[derive(Default)]
+struct QueueState {
+    messages: Vec<Message>,
+    /// Nothing comes any more.
+    is_closed: bool,
+    /// Nobody takes anything any more.
+    is_gone: bool,
+    failure: Option<SinkError>,
 }
 
 impl QueuedSink {
@@ -34,56 +51,93 @@ impl QueuedSink {
     /// The system has no room for another thread.
     pub fn new(sink: impl Sink + 'static) -> std::io::Result<Self> {
         let name = sink.name().to_owned();
-        let failure = Arc::new(Mutex::new(None));
-        let (queue, messages) = sync_channel(WAITING);
+        let queue = Arc::new(Queue::default());
         let worker = {
-            let failure = Arc::clone(&failure);
+            let queue = Arc::clone(&queue);
             thread::Builder::new()
                 .name(format!("sink-{name}"))
-                .spawn(move || work(sink, &messages, &failure))?
+                .spawn(move || work(sink, &queue))?
         };
         Ok(Self {
             name,
-            queue: Some(queue),
+            queue,
             worker: Some(worker),
-            failure,
         })
     }
 
     fn send(&self, message: Message) -> Result<(), SinkError> {
-        if let Some(queue) = &self.queue
-            && queue.send(message).is_err()
-        {
+        let mut state = self.queue.lock();
+        while state.messages.len() >= WAITING && !state.is_gone {
+            let waited = self.queue.emptied.wait(state);
+            state = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+        if state.is_gone {
             return Err(SinkError::Gone);
         }
-        self.failure()
-    }
-
-    fn failure(&self) -> Result<(), SinkError> {
-        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
-        failure.take().map_or(Ok(()), Err)
+        state.messages.push(message);
+        if state.messages.len() == 1 {
+            self.queue.filled.notify_one();
+        }
+        state.failure.take().map_or(Ok(()), Err)
     }
 
     /// Lets the thread come to the end of the queue; whether it did.
     fn close(&mut self) -> bool {
-        self.queue = None;
+        self.queue.lock().is_closed = true;
+        self.queue.filled.notify_one();
         self.worker
             .take()
             .is_none_or(|worker| worker.join().is_ok())
     }
 }
 
-fn work(mut sink: impl Sink, messages: &Receiver<Message>, failure: &Mutex<Option<SinkError>>) {
-    for message in messages {
-        let result = match message {
-            Message::Row(row) => sink.log(&row),
-            Message::Event(event) => sink.take(&event),
-            Message::Finish(state) => sink.finish(state),
-        };
-        if let Err(error) = result {
-            let mut failure = failure.lock().unwrap_or_else(PoisonError::into_inner);
-            failure.get_or_insert(error);
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, QueueState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for messages and exchanges them for the empty `taken`; whether there are any.
+    fn take(&self, taken: &mut Vec<Message>) -> bool {
+        let mut state = self.lock();
+        while state.messages.is_empty() && !state.is_closed {
+            let waited = self.filled.wait(state);
+            state = waited.unwrap_or_else(PoisonError::into_inner);
         }
+        std::mem::swap(&mut state.messages, taken);
+        self.emptied.notify_one();
+        !taken.is_empty()
+    }
+
+    fn note(&self, result: Result<(), SinkError>) {
+        if let Err(error) = result {
+            self.lock().failure.get_or_insert(error);
+        }
+    }
+}
+
+/// Lets nobody wait for a thread that has panicked.
+struct Leaving<'a>(&'a Queue);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.0.lock().is_gone = true;
+        self.0.emptied.notify_one();
+    }
+}
+
+fn work(mut sink: impl Sink, queue: &Queue) {
+    let _leaving = Leaving(queue);
+    let mut messages = Vec::new();
+    while queue.take(&mut messages) {
+        sink.hold();
+        for message in messages.drain(..) {
+            queue.note(match message {
+                Message::Row(row) => sink.log(&row),
+                Message::Event(event) => sink.take(&event),
+                Message::Finish(state) => sink.finish(state),
+            });
+        }
+        queue.note(sink.flush());
     }
 }
 
@@ -105,7 +159,7 @@ impl Sink for QueuedSink {
         if !self.close() {
             return Err(SinkError::Gone);
         }
-        self.failure()
+        self.queue.lock().failure.take().map_or(Ok(()), Err)
     }
 }
 

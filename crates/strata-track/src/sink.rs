@@ -21,6 +21,14 @@ pub trait Sink: Send {
         Ok(())
     }
 
+    /// More follows at once: until [`Sink::flush`] what is taken may stay in memory.
+    fn hold(&mut self) {}
+
+    /// Brings to its place what was held.
+    fn flush(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
+
     /// The run is over in `state`: brings everything to its place. Called once.
     fn finish(&mut self, state: RunState) -> Result<(), SinkError>;
 }

@@ -1,14 +1,14 @@
 //! One events file, from its first record on.
 
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use fs_err::File;
 use jiff::Timestamp;
 
 use super::messages::{Event, SessionLog, SessionStatus, SourceMetadata, What};
 use super::record;
 use crate::SinkError;
+use crate::append_file::AppendFile;
 
 /// How file names begin; readers look for it.
 const PREFIX: &str = "events.out.tfevents.";
@@ -20,10 +20,7 @@ const PREFIX: &str = "events.out.tfevents.";
 /// back: readers stop for good at a torn record.
 #[derive(Debug)]
 pub(super) struct EventFile {
-    file: File,
-    length: u64,
-    torn: bool,
-    record: Vec<u8>,
+    file: AppendFile,
 }
 
 impl EventFile {
@@ -38,10 +35,7 @@ impl EventFile {
             .open(&path)
             .map_err(|source| failed(&path, source))?;
         let mut created = Self {
-            file,
-            length: 0,
-            torn: false,
-            record: Vec::new(),
+            file: AppendFile::new(file, 0),
         };
         created.write(&Event {
             wall_time: now_s(),
@@ -66,38 +60,22 @@ impl EventFile {
 
     /// Appends an event.
     pub(super) fn write(&mut self, event: &Event) -> Result<(), SinkError> {
-        self.append(event)
-            .map_err(|source| failed(self.file.path(), source))
+        self.file.append(|buffer, _| record::encode(event, buffer))
+    }
+
+    /// More follows at once: see [`AppendFile::hold`].
+    pub(super) fn hold(&mut self) {
+        self.file.hold();
+    }
+
+    /// Writes what is held.
+    pub(super) fn flush(&mut self) -> Result<(), SinkError> {
+        self.file.flush()
     }
 
     /// Waits until the disk has everything.
-    pub(super) fn sync(&self) -> Result<(), SinkError> {
-        self.file
-            .sync_all()
-            .map_err(|source| failed(self.file.path(), source))
-    }
-
-    fn append(&mut self, event: &Event) -> io::Result<()> {
-        self.take_back()?;
-        record::encode(event, &mut self.record);
-        self.torn = true;
-        if let Err(error) = self.file.write_all(&self.record) {
-            self.take_back()?;
-            return Err(error);
-        }
-        self.torn = false;
-        self.length += self.record.len() as u64;
-        Ok(())
-    }
-
-    /// Cuts off the part of a record that a failed write left.
-    fn take_back(&mut self) -> io::Result<()> {
-        if self.torn {
-            self.file.set_len(self.length)?;
-            self.file.seek(SeekFrom::Start(self.length))?;
-            self.torn = false;
-        }
-        Ok(())
+    pub(super) fn sync(&mut self) -> Result<(), SinkError> {
+        self.file.sync()
     }
 }
 

@@ -16,19 +16,19 @@ pub(super) fn masked_crc32c(bytes: &[u8]) -> u32 {
         .wrapping_add(0xa282_ead8)
 }
 
-/// Replaces the content of `record` by the record of `message`.
-pub(super) fn encode(message: &impl Message, record: &mut Vec<u8>) {
-    record.clear();
+/// Appends the record of `message` to `records`.
+pub(super) fn encode(message: &impl Message, records: &mut Vec<u8>) {
     let length = message.encoded_len();
-    record.reserve(HEADER + length + 4);
+    records.reserve(HEADER + length + 4);
     let length = (length as u64).to_le_bytes();
-    record.extend_from_slice(&length);
-    record.extend_from_slice(&masked_crc32c(&length).to_le_bytes());
+    records.extend_from_slice(&length);
+    records.extend_from_slice(&masked_crc32c(&length).to_le_bytes());
+    let start = records.len();
     message
-        .encode(record)
+        .encode(records)
         .expect("a vector grows to what is needed");
-    let checksum = masked_crc32c(&record[HEADER..]);
-    record.extend_from_slice(&checksum.to_le_bytes());
+    let checksum = masked_crc32c(&records[start..]);
+    records.extend_from_slice(&checksum.to_le_bytes());
 }
 
 #[cfg(test)]
@@ -45,8 +45,9 @@ mod tests {
 
     #[test]
     fn a_record_is_twelve_bytes_the_message_and_four_bytes() {
-        let mut record = vec![1, 2, 3];
-        encode(&"abc".to_owned(), &mut record);
+        let mut records = vec![1, 2, 3];
+        encode(&"abc".to_owned(), &mut records);
+        let record = &records[3..];
         // Protobuf's wrapper of a string: field 1, wire type 2, length 3.
         assert_eq!(record[..8], 5u64.to_le_bytes());
         assert_eq!(record[8..12], masked_crc32c(&record[..8]).to_le_bytes());

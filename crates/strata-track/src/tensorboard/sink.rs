@@ -61,6 +61,7 @@ pub struct TensorBoardSink {
     /// Hyperparameters that wait for the file, whose first step is not known yet.
     waiting: Option<(Fields, Fields)>,
     has_session: bool,
+    is_held: bool,
 }
 
 impl TensorBoardSink {
@@ -74,6 +75,7 @@ impl TensorBoardSink {
             charts: Charts::default(),
             waiting: None,
             has_session: false,
+            is_held: false,
         }
     }
 
@@ -85,8 +87,17 @@ impl TensorBoardSink {
         Ok(self.file.as_mut().expect("it was begun above"))
     }
 
+    fn flush_before_the_next_file(&mut self) -> Result<(), SinkError> {
+        self.file.as_mut().map_or(Ok(()), EventFile::flush)
+    }
+
     fn begin(&mut self, step: u64) -> Result<(), SinkError> {
-        self.file = Some(EventFile::create(&self.folder, step)?);
+        self.flush_before_the_next_file()?;
+        let mut file = EventFile::create(&self.folder, step)?;
+        if self.is_held {
+            file.hold();
+        }
+        self.file = Some(file);
         if let Some((hparams, metrics)) = self.waiting.take() {
             self.tell_hyper_parameters(&hparams, &metrics)?;
         }
@@ -217,6 +228,18 @@ impl Sink for TensorBoardSink {
         }
     }
 
+    fn hold(&mut self) {
+        self.is_held = true;
+        if let Some(file) = &mut self.file {
+            file.hold();
+        }
+    }
+
+    fn flush(&mut self) -> Result<(), SinkError> {
+        self.is_held = false;
+        self.file.as_mut().map_or(Ok(()), EventFile::flush)
+    }
+
     fn finish(&mut self, state: RunState) -> Result<(), SinkError> {
         if self.waiting.is_some() {
             self.begin(0)?;
@@ -225,7 +248,7 @@ impl Sink for TensorBoardSink {
             let now_s = now_s();
             self.write(vec![hparams::end(state, now_s)], 0, now_s)?;
         }
-        self.file.as_ref().map_or(Ok(()), EventFile::sync)
+        self.file.as_mut().map_or(Ok(()), EventFile::sync)
     }
 }
 

@@ -263,6 +263,16 @@ impl RunWriter {
         self.folder.log()
     }
 
+    /// More follows at once: see [`TransactionLog::hold`].
+    pub(super) fn hold(&mut self) {
+        self.log.hold();
+    }
+
+    /// Writes what is held.
+    pub(super) fn flush(&mut self) -> Result<(), WandbError> {
+        Ok(self.log.flush()?)
+    }
+
     /// How far the log has whole records.
     pub(super) fn length(&self) -> u64 {
         self.log.length()

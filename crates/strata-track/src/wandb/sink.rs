@@ -179,6 +179,21 @@ impl Sink for WandbSink {
         }
     }
 
+    fn hold(&mut self) {
+        if let State::Running(run) = &mut self.state {
+            run.writer.hold();
+        }
+    }
+
+    fn flush(&mut self) -> Result<(), SinkError> {
+        if let State::Running(run) = &mut self.state {
+            let flushed = run.writer.flush();
+            run.tell_uploader();
+            flushed?;
+        }
+        Ok(())
+    }
+
     /// Exit codes are those of a Python program: 1 for an error, 255 for an interruption.
     fn finish(&mut self, state: RunState) -> Result<(), SinkError> {
         self.end(match state {

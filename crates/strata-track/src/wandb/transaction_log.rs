@@ -6,12 +6,13 @@
 //! than 7 bytes at the end of a block are zeros. Measured against wandb 0.31.0.
 
 use std::fs::TryLockError;
-use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use fs_err::File;
 
 use crate::SinkError;
+use crate::append_file::AppendFile;
 
 /// `:W&B`, the magic number `0xBEE1` in little-endian order, and version 0 of the layout.
 const FILE_HEADER: [u8; 7] = [b':', b'W', b'&', b'B', 0xE1, 0xBE, 0];
@@ -28,10 +29,7 @@ const LAST: u8 = 4;
 /// The real client keeps up to 15 s of records in memory and loses them when it is killed.
 #[derive(Debug)]
 pub struct TransactionLog {
-    file: File,
-    length: u64,
-    torn: bool,
-    buffer: Vec<u8>,
+    file: AppendFile,
 }
 
 impl TransactionLog {
@@ -40,56 +38,58 @@ impl TransactionLog {
     /// # Errors
     /// If `path` exists already or cannot be made.
     pub fn create(path: &Path) -> Result<Self, SinkError> {
-        let failed = |source| SinkError::Write {
-            path: path.to_owned(),
-            source,
-        };
-        let mut file = fs_err::OpenOptions::new()
+        let created = fs_err::OpenOptions::new()
             .write(true)
             .create_new(true)
-            .open(path)
-            .map_err(failed)?;
+            .open(path);
+        let file = created.map_err(|source| SinkError::Write {
+            path: path.to_owned(),
+            source,
+        })?;
         // Lets `strata sync` know that the run lives; where the file system knows no locks, nobody is kept out.
         let _ = file.file().try_lock();
-        file.write_all(&FILE_HEADER).map_err(failed)?;
-        Ok(Self {
-            file,
-            length: FILE_HEADER.len() as u64,
-            torn: false,
-            buffer: Vec::new(),
-        })
+        let mut file = AppendFile::new(file, 0);
+        file.append(|buffer, _| buffer.extend_from_slice(&FILE_HEADER))?;
+        Ok(Self { file })
     }
 
     /// Whether another process holds the file, which is so while its run lives.
     pub fn is_held(path: &Path) -> bool {
         File::open(path).is_ok_and(|file| {
-            matches!(file.file().try_lock_shared(), Err(TryLockError::WouldBlock))
+            let locked = file.file().try_lock_shared();
+            matches!(locked, Err(TryLockError::WouldBlock))
         })
     }
 
     /// How long the file is: a reader finds whole records up to there.
     pub fn length(&self) -> u64 {
-        self.length
+        self.file.length()
     }
 
-    /// Appends records with a single write, so that a kill leaves all of them or, at worst, a torn end.
+    /// Appends records, with a single write unless they are [held](TransactionLog::hold), so that a kill leaves all of
+    /// them or, at worst, a torn end.
     ///
     /// # Errors
     /// If the file cannot be written; what a failed write left is taken back, here or with the next call.
     pub fn append(&mut self, records: &[Vec<u8>]) -> Result<(), SinkError> {
-        self.take_back().map_err(|source| self.failed(source))?;
-        self.buffer.clear();
-        for record in records {
-            push_record(&mut self.buffer, self.length, record);
-        }
-        self.torn = true;
-        if let Err(error) = self.file.write_all(&self.buffer) {
-            self.take_back().map_err(|source| self.failed(source))?;
-            return Err(self.failed(error));
-        }
-        self.torn = false;
-        self.length += self.buffer.len() as u64;
-        Ok(())
+        self.file.append(|buffer, start| {
+            for record in records {
+                push_record(buffer, start, record);
+            }
+        })
+    }
+
+    /// Lets records that follow each other at once wait for [`TransactionLog::flush`].
+    pub fn hold(&mut self) {
+        self.file.hold();
+    }
+
+    /// Writes what is held.
+    ///
+    /// # Errors
+    /// As for [`TransactionLog::append`].
+    pub fn flush(&mut self) -> Result<(), SinkError> {
+        self.file.flush()
     }
 
     /// Waits until the disk has everything.
@@ -97,23 +97,7 @@ impl TransactionLog {
     /// # Errors
     /// If the system reports that it has not.
     pub fn sync(&mut self) -> Result<(), SinkError> {
-        self.file.sync_all().map_err(|source| self.failed(source))
-    }
-
-    fn take_back(&mut self) -> io::Result<()> {
-        if self.torn {
-            self.file.set_len(self.length)?;
-            self.file.seek(SeekFrom::Start(self.length))?;
-            self.torn = false;
-        }
-        Ok(())
-    }
-
-    fn failed(&self, source: io::Error) -> SinkError {
-        SinkError::Write {
-            path: self.file.path().to_owned(),
-            source,
-        }
+        self.file.sync()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Requests to the server, tried again until they are answered or nobody waits any more.
 
+use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -137,7 +138,7 @@ impl Client {
         let body = json!({"query": query, "variables": variables, "operationName": name});
         let body = body.to_string();
         let policy = self.settings.graphql;
-        self.retried(patience, policy, &self.base_url, || {
+        retried(patience, policy, &self.base_url, || {
             let sent = self
                 .posted(&format!("{}/graphql", self.base_url), policy)
                 .send(&body);
@@ -169,7 +170,7 @@ impl Client {
         let base = &self.base_url;
         let address = format!("{base}/files/{entity}/{project}/{run}/file_stream");
         let policy = self.settings.file_stream;
-        self.retried(patience, policy, base, || {
+        retried(patience, policy, base, || {
             answer(self.posted(&address, policy).send(body))
         })
     }
@@ -185,7 +186,7 @@ impl Client {
         // What follows the question mark is a permission and must not be told.
         let told = address.split('?').next().unwrap_or_default();
         let policy = self.settings.file_transfer;
-        let sent = self.retried(patience, policy, told, || {
+        let sent = retried(patience, policy, told, || {
             let request = self
                 .agent
                 .put(address)
@@ -223,43 +224,42 @@ impl Client {
                 None => request,
             })
     }
+}
 
-    fn retried(
-        &self,
-        patience: &Patience,
-        policy: RetryPolicy,
-        address: &str,
-        attempt: impl Fn() -> Tried,
-    ) -> Result<Value, RequestError> {
-        let mut failures = 0;
-        loop {
-            if patience.is_over() {
-                return Err(RequestError::GivenUp);
+fn retried(
+    patience: &Patience,
+    policy: RetryPolicy,
+    address: &str,
+    attempt: impl Fn() -> Tried,
+) -> Result<Value, RequestError> {
+    let mut failures = 0;
+    loop {
+        if patience.is_over() {
+            return Err(RequestError::GivenUp);
+        }
+        let (problem, after) = match attempt() {
+            Tried::Answered(answer) => {
+                patience.answers.fetch_add(1, Ordering::Relaxed);
+                return Ok(answer);
             }
-            let (problem, after) = match attempt() {
-                Tried::Answered(answer) => {
-                    patience.answers.fetch_add(1, Ordering::Relaxed);
-                    return Ok(answer);
-                }
-                Tried::Refused { status, problem } => {
-                    return Err(RequestError::Refused {
-                        address: address.to_owned(),
-                        status,
-                        problem,
-                    });
-                }
-                Tried::Again { problem, after } => (problem, after),
-            };
-            failures += 1;
-            if failures > policy.retries {
-                return Err(RequestError::Unreachable {
+            Tried::Refused { status, problem } => {
+                return Err(RequestError::Refused {
                     address: address.to_owned(),
+                    status,
                     problem,
                 });
             }
-            if patience.wait(after.unwrap_or_else(|| policy.wait(failures, chance()))) {
-                return Err(RequestError::GivenUp);
-            }
+            Tried::Again { problem, after } => (problem, after),
+        };
+        failures += 1;
+        if failures > policy.retries {
+            return Err(RequestError::Unreachable {
+                address: address.to_owned(),
+                problem,
+            });
+        }
+        if patience.wait(after.unwrap_or_else(|| policy.wait(failures, chance()))) {
+            return Err(RequestError::GivenUp);
         }
     }
 }
@@ -325,7 +325,7 @@ fn percent_encoded(part: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            write!(encoded, "%{byte:02X}").expect("a string takes any text");
         }
     }
     encoded

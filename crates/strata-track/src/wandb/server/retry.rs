@@ -51,13 +51,13 @@ mod tests {
         let policy = RetryPolicy {
             retries: 20,
             least_wait: Duration::from_secs(2),
-            longest_wait: Duration::from_secs(60),
+            longest_wait: Duration::from_mins(1),
             timeout: Duration::from_secs(30),
         };
         let seconds = |failures| policy.wait(failures, 0.0).as_secs_f64();
         assert_eq!((seconds(1), seconds(2), seconds(5)), (2.0, 4.0, 32.0));
         assert_eq!((seconds(6), seconds(10_000)), (60.0, 60.0));
-        assert_eq!(policy.wait(1, 1.0), Duration::from_millis(2500));
+        assert_eq!(policy.wait(1, 1.0), Duration::from_secs(2).mul_f64(1.25));
     }
 
     #[test]

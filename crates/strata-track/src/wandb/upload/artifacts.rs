@@ -61,7 +61,7 @@ pub(super) fn send(
     }
     let text = manifest_json(&manifest);
     let digest = strata_fs::md5_of_bytes(text.as_bytes());
-    let digest = BASE64_STANDARD.encode(bytes_of_hex(&digest.to_string()));
+    let digest = BASE64_STANDARD.encode(bytes_of_hex(&digest));
     let (_, place) = client.create_artifact_manifest(patience, run, &created, Some(&digest))?;
     client.put(patience, &place.url, &place.headers, text.as_bytes())?;
     client.commit_artifact(patience, &created)?;

@@ -86,7 +86,7 @@ mod tests {
         lines(0..3).for_each(|line| stream.push(line));
         let lengths = |bytes| stream.next(bytes).map(|(_, lines)| lines.len());
         assert_eq!(
-            (lengths(1), lengths(13), lengths(14)),
+            (lengths(1), lengths(11), lengths(12)),
             (Some(1), Some(1), Some(2))
         );
     }

@@ -301,7 +301,9 @@ impl<'a> Upload<'a> {
         let is_error = output.output_type == 0;
         self.console
             .add(&output.line, is_error, time, self.line_format, &mut lines);
-        lines.into_iter().for_each(|line| self.output.push(line));
+        for line in lines {
+            self.output.push(line);
+        }
     }
 
     /// Brings everything so far to the server. What is not taken for a reason of its own is a problem, not an error.
@@ -335,7 +337,9 @@ impl<'a> Upload<'a> {
     pub(in crate::wandb) fn finish(&mut self) -> Result<(), UploadError> {
         let mut lines = Vec::new();
         self.console.end(self.line_format, &mut lines);
-        lines.into_iter().for_each(|line| self.output.push(line));
+        for line in lines {
+            self.output.push(line);
+        }
         self.write_files()?;
         let folder = self.files_folder();
         for name in [
@@ -483,7 +487,6 @@ impl<'a> Upload<'a> {
         remote: &RemoteRun,
         exit_code: Option<i32>,
     ) -> Result<bool, UploadError> {
-        let mut body = String::from("{");
         let mut room = BYTES_OF_A_REQUEST;
         let mut counts = [0; 3];
         let streams = [
@@ -492,37 +495,36 @@ impl<'a> Upload<'a> {
             ("output.log", &self.output),
         ];
         let mut files = Vec::new();
+        let mut add = |name: &str, offset: u64, lines: &[String]| {
+            let content = list(lines);
+            files.push(format!(
+                r#""{name}":{{"offset":{offset},"content":{content}}}"#
+            ));
+        };
         for ((name, lines), count) in streams.into_iter().zip(&mut counts) {
             if let Some((offset, lines)) = lines.next(room) {
                 *count = lines.len();
                 room -= lines.iter().map(String::len).sum::<usize>().min(room);
-                files.push((name, offset, list(lines)));
+                add(name, offset, lines);
             }
         }
         if self.summary_changed && !self.summary.is_empty() {
-            files.push(("wandb-summary.json", 0, list(&[self.summary.json()])));
+            add("wandb-summary.json", 0, &[self.summary.json()]);
         }
+        let mut parts = Vec::new();
         if !files.is_empty() {
-            let files = files
-                .iter()
-                .map(|(name, offset, content)| {
-                    format!(r#""{name}":{{"offset":{offset},"content":{content}}}"#)
-                })
-                .collect::<Vec<_>>();
-            body.push_str(&format!(r#""files":{{{}}}"#, files.join(",")));
+            parts.push(format!(r#""files":{{{}}}"#, files.join(",")));
         }
         if !self.uploaded.is_empty() {
-            push_comma(&mut body);
-            body.push_str(&format!(r#""uploaded":{}"#, list(&self.uploaded)));
+            parts.push(format!(r#""uploaded":{}"#, list(&self.uploaded)));
         }
         if let Some(exit_code) = exit_code {
-            push_comma(&mut body);
-            body.push_str(&format!(r#""complete":true,"exitcode":{exit_code}"#));
+            parts.push(format!(r#""complete":true,"exitcode":{exit_code}"#));
         }
-        if body == "{" {
+        if parts.is_empty() {
             return Ok(false);
         }
-        body.push('}');
+        let body = format!("{{{}}}", parts.join(","));
         self.stream(remote, &body)?;
         self.summary_changed = false;
         self.uploaded.clear();
@@ -564,12 +566,6 @@ impl<'a> Upload<'a> {
 
     fn files_folder(&self) -> PathBuf {
         self.log.with_file_name("files")
-    }
-}
-
-fn push_comma(body: &mut String) {
-    if body.len() > 1 {
-        body.push(',');
     }
 }
 
