@@ -37,6 +37,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         script("replay_wandb.py", &python, &[])?;
         script("replay_tensorboard.py", &python, &[])?;
         script("replay_tensorboard.py", &python, &["--server"])?;
+        script("train.py", &python, &[])?;
     }
     Ok(())
 }

@@ -129,6 +129,13 @@ pub fn hex(bytes: &[u8]) -> String {
         .collect()
 }
 
+/// The bytes that [`hex`] wrote; what is no digit ends them.
+pub fn bytes_of_hex(digits: &str) -> Vec<u8> {
+    let pairs = digits.as_bytes().chunks_exact(2);
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    pairs.map_while(byte).collect()
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -143,6 +150,7 @@ mod tests {
             md5_of_file(&path).unwrap(),
             "900150983cd24fb0d6963f7d28e17f72"
         );
+        assert_eq!(bytes_of_hex(&hex(&[0, 144, 255])), [0, 144, 255]);
         let mut sha256 = Sha256::new();
         sha256.update(b"abc");
         assert_eq!(

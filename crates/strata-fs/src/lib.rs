@@ -13,5 +13,5 @@ pub use atomic::{
     remove_temporary_files, temporary_file_in, temporary_file_of_mode, write_atomically,
     write_atomically_with, write_privately,
 };
-pub use digest::{Md5, Md5Writer, Sha256, hex, md5_of_bytes, md5_of_file};
+pub use digest::{Md5, Md5Writer, Sha256, bytes_of_hex, hex, md5_of_bytes, md5_of_file};
 pub use download::{DownloadError, DownloadEvents, DownloadRequest, download};

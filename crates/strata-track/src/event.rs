@@ -35,6 +35,8 @@ pub enum Event {
     PrintError(String),
     /// A message for the person in charge.
     Alert(Alert),
+    /// Files that are kept under a name and a version (W&B's artifacts).
+    Artifact(Artifact),
     /// What was logged at this step and later no longer counts: the run goes on from here.
     PurgeStep(u64),
     /// The run is over.
@@ -113,6 +115,21 @@ pub struct Alert {
     pub text: String,
     /// `INFO`, `WARN` or `ERROR`.
     pub level: String,
+}
+
+/// Files that are kept under a name and a version.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Artifact {
+    /// The name that versions share: letters, digits, `_`, `-` and `.`.
+    pub name: String,
+    /// What it is: `model`, `dataset`.
+    pub kind: String,
+    /// Names of this version beside its number: `latest`, `best`.
+    pub aliases: Vec<String>,
+    /// What is to be known of it.
+    pub metadata: Fields,
+    /// Name within the artifact, and the file, which stays where it is until it is sent.
+    pub files: Vec<(String, PathBuf)>,
 }
 
 /// One value.

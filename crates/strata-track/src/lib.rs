@@ -12,6 +12,7 @@
 mod append_file;
 mod console;
 mod console_sink;
+mod csv;
 mod event;
 mod flat;
 mod jsonl;
@@ -32,14 +33,15 @@ pub mod wandb;
 
 pub use console::Console;
 pub use console_sink::{ConsoleSink, Plan};
+pub use csv::CsvSink;
 pub use event::{
-    Alert, Event, Fields, Histogram, Image, Init, Logged, MetricDefinition, Update, Value,
+    Alert, Artifact, Event, Fields, Histogram, Image, Init, Logged, MetricDefinition, Update, Value,
 };
 pub use jsonl::{JsonlSink, MetricsError, Rows};
 pub use lines::{LineError, parse_event};
 pub use log::{JobLog, Level, LogError, hydra_line};
 pub use provenance::{GitState, host_name};
-pub use queued::QueuedSink;
+pub use queued::{EventSender, QueuedSink};
 pub use record::{RunRecord, RunState};
 pub use row::{Row, Scalar};
 pub use run::{Run, RunOptions};

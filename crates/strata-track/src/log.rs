@@ -62,12 +62,16 @@ pub enum LogError {
 ///
 /// A line is `[2026-01-31 14:05:09,123][logger][INFO] - message` in local time, in the file without and on
 /// a terminal with colorlog's colours.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct JobLog {
     console: Console,
     lowest: Level,
     file: Arc<Mutex<Option<File>>>,
+    listener: Arc<Mutex<Option<Box<Listener>>>>,
 }
+
+/// Hears the lines of a log, without colours and with their ends.
+type Listener = dyn Fn(&str) + Send;
 
 impl JobLog {
     /// A log that appends to `path`, which Hydra does too; lines below `lowest` are dropped.
@@ -84,6 +88,7 @@ impl JobLog {
             console,
             lowest,
             file: Arc::new(Mutex::new(Some(file))),
+            listener: Arc::default(),
         })
     }
 
@@ -125,7 +130,18 @@ impl JobLog {
             console,
             lowest,
             file: Arc::new(Mutex::new(None)),
+            listener: Arc::default(),
         }
+    }
+
+    /// Lets somebody hear all lines from now on, in place of who did before.
+    pub fn listen(&self, listener: impl Fn(&str) + Send + 'static) {
+        *self.listener.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(listener));
+    }
+
+    /// Nobody hears the lines any more.
+    pub fn end_listening(&self) {
+        *self.listener.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// The console the log prints on.
@@ -169,6 +185,11 @@ impl JobLog {
         } else {
             self.console.line(&plain);
         }
+        let listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(listener) = &*listener {
+            listener(&format!("{plain}\n"));
+        }
+        drop(listener);
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(open) = file.as_mut() else { return };
         if let Err(error) = open.write_all(format!("{plain}\n").as_bytes()) {

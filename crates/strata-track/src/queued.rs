@@ -65,20 +65,11 @@ impl QueuedSink {
         })
     }
 
-    fn send(&self, message: Message) -> Result<(), SinkError> {
-        let mut state = self.queue.lock();
-        while state.messages.len() >= WAITING && !state.is_gone {
-            let waited = self.queue.emptied.wait(state);
-            state = waited.unwrap_or_else(PoisonError::into_inner);
+    /// Lets others tell the sink something, as long as the run goes on.
+    pub fn sender(&self) -> EventSender {
+        EventSender {
+            queue: Arc::clone(&self.queue),
         }
-        if state.is_gone {
-            return Err(SinkError::Gone);
-        }
-        state.messages.push(message);
-        if state.messages.len() == 1 {
-            self.queue.filled.notify_one();
-        }
-        state.failure.take().map_or(Ok(()), Err)
     }
 
     /// Lets the thread come to the end of the queue; whether it did.
@@ -91,7 +82,47 @@ impl QueuedSink {
     }
 }
 
+/// Tells a sink events from elsewhere.
+pub struct EventSender {
+    queue: Arc<Queue>,
+}
+
+impl EventSender {
+    /// Tells an event, without waiting; once the run is over nobody hears it.
+    pub fn tell(&self, event: Event) {
+        // A sink that has failed has its owner to tell so.
+        let _ = self.queue.push(self.queue.lock(), Message::Event(event));
+    }
+}
+
 impl Queue {
+    /// Waits for room and tells what has failed before.
+    fn send(&self, message: Message) -> Result<(), SinkError> {
+        let mut state = self.lock();
+        while state.messages.len() >= WAITING && !state.is_gone {
+            let waited = self.emptied.wait(state);
+            state = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+        let failure = state.failure.take();
+        self.push(state, message)?;
+        failure.map_or(Ok(()), Err)
+    }
+
+    fn push(
+        &self,
+        mut state: MutexGuard<'_, QueueState>,
+        message: Message,
+    ) -> Result<(), SinkError> {
+        if state.is_gone || state.is_closed {
+            return Err(SinkError::Gone);
+        }
+        state.messages.push(message);
+        if state.messages.len() == 1 {
+            self.filled.notify_one();
+        }
+        Ok(())
+    }
+
     fn lock(&self) -> MutexGuard<'_, QueueState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -104,7 +135,7 @@ impl Queue {
             state = waited.unwrap_or_else(PoisonError::into_inner);
         }
         std::mem::swap(&mut state.messages, taken);
-        self.emptied.notify_one();
+        self.emptied.notify_all();
         !taken.is_empty()
     }
 
@@ -121,7 +152,7 @@ struct Leaving<'a>(&'a Queue);
 impl Drop for Leaving<'_> {
     fn drop(&mut self) {
         self.0.lock().is_gone = true;
-        self.0.emptied.notify_one();
+        self.0.emptied.notify_all();
     }
 }
 
@@ -147,15 +178,15 @@ impl Sink for QueuedSink {
     }
 
     fn log(&mut self, row: &Row) -> Result<(), SinkError> {
-        self.send(Message::Row(row.clone()))
+        self.queue.send(Message::Row(row.clone()))
     }
 
     fn take(&mut self, event: &Event) -> Result<(), SinkError> {
-        self.send(Message::Event(event.clone()))
+        self.queue.send(Message::Event(event.clone()))
     }
 
     fn finish(&mut self, state: RunState) -> Result<(), SinkError> {
-        self.send(Message::Finish(state))?;
+        self.queue.send(Message::Finish(state))?;
         if !self.close() {
             return Err(SinkError::Gone);
         }

@@ -42,6 +42,11 @@ impl Composition {
         Ok(self.sweep_dir()?.join(subdir))
     }
 
+    /// Whether this is one job of several.
+    pub fn is_job_of_a_sweep(&self) -> bool {
+        self.request.job_number.is_some()
+    }
+
     /// `hydra.sweep.dir`: the folder of a sweep.
     ///
     /// # Errors

@@ -15,11 +15,14 @@ pub struct LoggingConfig {
     pub wandb: WandbConfig,
     /// TensorBoard.
     pub tensorboard: TensorboardConfig,
+    /// A table of all rows.
+    #[serde(default)]
+    pub csv: CsvConfig,
     /// The run's own figures.
     pub matplotlib: MatplotlibConfig,
 }
 
-/// `logging.wandb`, read and checked; the sink itself is not built yet.
+/// `logging.wandb`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WandbConfig {
@@ -32,6 +35,15 @@ pub struct WandbConfig {
     pub entity: Option<String>,
     /// Tags of the run.
     pub tags: Vec<String>,
+    /// Runs that belong together; null for none, and for the jobs of a sweep the sweep.
+    #[serde(default)]
+    pub group: Option<String>,
+    /// What the run is within its group.
+    #[serde(default)]
+    pub job_type: Option<String>,
+    /// A longer text about the run.
+    #[serde(default)]
+    pub notes: Option<String>,
     /// Whether the best model is uploaded.
     pub log_model: bool,
     /// Whether the run is sent, kept on disk, or not tracked.
@@ -64,7 +76,7 @@ pub struct WatchConfig {
     pub log_freq: u64,
 }
 
-/// `logging.tensorboard`, read and checked; the sink itself is not built yet.
+/// `logging.tensorboard`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TensorboardConfig {
@@ -72,6 +84,14 @@ pub struct TensorboardConfig {
     pub enabled: bool,
     /// Folder of the event files.
     pub log_dir: PathBuf,
+}
+
+/// `logging.csv`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CsvConfig {
+    /// Whether `metrics.csv` is written.
+    pub enabled: bool,
 }
 
 /// `logging.matplotlib`: the figures of a run, in Matplotlib's look.

@@ -24,7 +24,7 @@ pub(super) struct Best<'a> {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct BestRecord {
     /// The sweep's metric; none if it was not a number.
-    value: Option<f64>,
+    pub(super) value: Option<f64>,
     /// Epoch, from 1.
     pub(super) epoch: u64,
     /// Figures of its evaluation.

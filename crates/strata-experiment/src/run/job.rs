@@ -9,9 +9,10 @@ use strata_track::{ConsoleSink, JobLog, Mode, Plan, RunDirectory, RunState, Trac
 
 use super::checkpoint::Checkpoint;
 use super::events::LoadEvents;
+use super::tracking::Tracking;
 use super::training::Training;
 use super::{LOGGER, RunEnd};
-use crate::config::{ExperimentConfig, SweepMode, WandbMode};
+use crate::config::{ExperimentConfig, SweepMode};
 use crate::engine;
 use crate::error::{ExperimentError, write_file};
 use crate::figures;
@@ -48,6 +49,7 @@ impl Job<'_> {
         }
         let mut tracker = self.tracker(&splits, from.as_ref())?;
         let ended = Training::new(self, &splits, &mut trainer, &mut tracker, from)?.run();
+        self.log.end_listening();
         tracker.finish(match &ended {
             Ok(RunEnd::Finished) => RunState::Finished,
             Ok(RunEnd::Interrupted) | Err(ExperimentError::Interrupted) => RunState::Interrupted,
@@ -70,10 +72,6 @@ impl Job<'_> {
         let training = &self.config.training;
         if training.use_cuda || training.mixed_precision {
             self.tell("the CPU engine is used, in float32: training.use_cuda and training.mixed_precision change nothing");
-        }
-        let wandb = &self.config.logging.wandb;
-        if wandb.enabled && wandb.mode != WandbMode::Disabled {
-            self.tell("nothing is sent to W&B: the run is kept in its directory");
         }
     }
 
@@ -204,6 +202,7 @@ impl Job<'_> {
         tracker.add(metrics);
         tracker.add(summary);
         tracker.add(console);
+        Tracking::new(self, from)?.begin(&mut tracker)?;
         Ok(tracker)
     }
 }

@@ -1,7 +1,7 @@
 //! A run from its directory to its last figure.
 //!
 //! [`run`] makes the directory and starts a [`job::Job`]; [`resume`] opens one and lets its job go on.
-//! The job loads the data; [`training`] is its loop, [`best`] keeps the best model, [`checkpoint`] all
+//! The job loads the data; [`tracking`] opens what the run is told to, [`training`] is its loop, [`best`] keeps the best model, [`checkpoint`] all
 //! that is needed to go on.
 
 mod best;
@@ -10,6 +10,7 @@ mod events;
 mod job;
 mod resume;
 mod rows;
+mod tracking;
 mod training;
 
 use std::path::Path;
@@ -24,6 +25,7 @@ use crate::engine;
 use crate::error::{ExperimentError, write_file};
 use crate::job_log::LogSettings;
 use job::Job;
+use tracking::{IDENTITY_KEY, Identity, group_of};
 
 pub use resume::{ResumeError, ResumeRequest, newest_interrupted, resume};
 
@@ -179,13 +181,32 @@ fn make_directory(launch: &mut Launch) -> Result<RunDirectory, ExperimentError> 
     if chdir {
         change_directory(directory.path())?;
     }
+    let identity = identity_of(&launch.composition)?;
     let job_cwd = std::env::current_dir().unwrap_or(cwd);
     directory.update(|record| {
         let config = json!(launch.config);
         record.other.insert(CONFIG_KEY.to_owned(), config);
         record.other.insert(JOB_CWD_KEY.to_owned(), json!(job_cwd));
+        record
+            .other
+            .insert(IDENTITY_KEY.to_owned(), json!(identity));
     })?;
     Ok(directory)
+}
+
+fn identity_of(composition: &Composition) -> Result<Identity, ExperimentError> {
+    let name = composition.select("experiment_name")?;
+    let name = name.and_then(|node| node.as_str().map(str::to_owned));
+    let group = if composition.is_job_of_a_sweep() {
+        group_of(&composition.sweep_dir()?)
+    } else {
+        None
+    };
+    Ok(Identity {
+        name,
+        group,
+        config: composition.extract("")?,
+    })
 }
 
 fn change_directory(path: &Path) -> Result<(), ExperimentError> {

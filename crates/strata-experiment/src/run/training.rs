@@ -9,12 +9,12 @@ use serde_json::json;
 use strata_data::transforms::Augmenter;
 use strata_data::{Normalizer, Splits};
 use strata_nn::{EpochReport, Evaluation, SchedulerConfig, Trainer};
-use strata_track::{Row, Tracker};
+use strata_track::{Event, Row, Tracker};
 
 use super::best::{Best, is_better};
 use super::checkpoint::{self, Checkpoint, RunProgress};
 use super::job::Job;
-use super::{LOGGER, RunEnd, rows};
+use super::{LOGGER, RunEnd, rows, tracking};
 use crate::artifact::EVALUATION;
 use crate::config::{CheckpointInterval, SweepMode};
 use crate::error::{ExperimentError, write_file};
@@ -110,6 +110,7 @@ impl<'a> Training<'a> {
             }
         }
         self.test()?;
+        self.tell_best();
         Ok(RunEnd::Finished)
     }
 
@@ -291,6 +292,21 @@ impl<'a> Training<'a> {
         checkpoint::write(self.job.directory, &progress, &state.tensors, &best)?;
         self.written = (Instant::now(), self.trainer.steps());
         Ok(())
+    }
+
+    /// The best model for those who look at many runs.
+    fn tell_best(&mut self) {
+        let Some((record, _)) = self.best.found() else {
+            return;
+        };
+        let config = self.job.config;
+        let metric = &config.training.sweep.metric;
+        self.tracker
+            .take(&tracking::best_summary(metric, record.value, record.epoch));
+        if config.logging.wandb.log_model {
+            let artifact = tracking::best_model(self.job, record.value, record.epoch);
+            self.tracker.take(&Event::Artifact(artifact));
+        }
     }
 
     /// The best model's figures, in full for each class, and on the test set.

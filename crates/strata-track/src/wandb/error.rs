@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::transaction_log::TransactionLogError;
 use crate::SinkError;
 
 /// Why something told to a W&B run was not taken. The run goes on without it.
@@ -34,6 +35,14 @@ pub enum WandbError {
     /// A name that makes no file name.
     #[error("`{0}` cannot name a picture or table: its parts between slashes become folders")]
     MediaKey(String),
+    /// A file of an artifact that cannot be read.
+    #[error("cannot read `{}`: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// A picture that cannot be read.
     #[error("cannot read the picture `{}`: {source}", path.display())]
     Image {
@@ -59,6 +68,9 @@ pub enum WandbError {
     /// The system gave no random bytes for an id.
     #[error("the system gave no random numbers: {0}")]
     Random(getrandom::Error),
+    /// The transaction log of a run that goes on could not be read.
+    #[error(transparent)]
+    Reopen(#[from] TransactionLogError),
     /// The transaction log could not be written.
     #[error(transparent)]
     Log(#[from] SinkError),

@@ -31,6 +31,8 @@ pub(super) struct Rows {
     step: u64,
     open: Option<OpenRow>,
     started_s: f64,
+    /// Steps below were written before the run was interrupted.
+    known_until: u64,
 }
 
 #[derive(Debug)]
@@ -46,7 +48,15 @@ impl Rows {
             step: 0,
             open: None,
             started_s,
+            known_until: 0,
         }
+    }
+
+    /// Goes on behind a row that is written already. Rows up to there come again when a run is resumed from a
+    /// checkpoint; as they are the same, they are let go.
+    pub(super) fn go_on_after(&mut self, step: u64) {
+        self.step = step.saturating_add(1);
+        self.known_until = self.step;
     }
 
     /// The step that values without one go to.
@@ -57,10 +67,12 @@ impl Rows {
     /// Refuses a step that is over.
     pub(super) fn check(&self, placement: Placement) -> Result<(), WandbError> {
         match placement.step {
-            Some(step) if step < self.step => Err(WandbError::LowerStep {
-                step,
-                current: self.step,
-            }),
+            Some(step) if step < self.step && step >= self.known_until => {
+                Err(WandbError::LowerStep {
+                    step,
+                    current: self.step,
+                })
+            }
             _ => Ok(()),
         }
     }
@@ -72,6 +84,9 @@ impl Rows {
         placement: Placement,
     ) -> Result<Vec<CommittedRow>, WandbError> {
         self.check(placement)?;
+        if placement.step.is_some_and(|step| step < self.known_until) {
+            return Ok(Vec::new());
+        }
         let mut committed = Vec::new();
         if let Some(step) = placement.step.filter(|&step| step > self.step) {
             committed.extend(self.close());

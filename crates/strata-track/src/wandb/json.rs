@@ -46,6 +46,11 @@ impl Json {
         }
     }
 
+    /// The value that a JSON text is, as wandb or we have written it; null for anything else.
+    pub(super) fn parsed(text: &str) -> Self {
+        crate::lines::parse_json(text).map_or(Self::Null, |value| Self::plain(&value))
+    }
+
     /// A string.
     pub(super) fn text(text: impl Into<String>) -> Self {
         Self::String(text.into())

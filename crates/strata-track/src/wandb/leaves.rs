@@ -81,6 +81,15 @@ fn graft(fields: &mut Vec<(String, Json)>, path: &[String], value: &Json) {
     }
 }
 
+/// The names from the root to an item.
+pub(super) fn path_of(item: &Item) -> Path {
+    if item.nested_key.is_empty() {
+        vec![item.key.clone()]
+    } else {
+        item.nested_key.clone()
+    }
+}
+
 /// One item; wandb reads `key` where `nested_key` is empty.
 pub(super) fn item(path: &[String], value_json: String) -> Item {
     let (key, nested_key) = match path {

@@ -22,20 +22,28 @@ impl Metrics {
     /// Takes a definition and returns its record; a second one of the same name replaces the first.
     pub(super) fn define(&mut self, definition: &MetricDefinition) -> Result<Metric, WandbError> {
         let mut metric = record(definition)?;
-        if let Some(step_metric) = &definition.step_metric {
-            self.last_steps.entry(step_metric.clone()).or_default();
-        }
         match definition.name.strip_suffix('*') {
             Some(prefix) if !prefix.contains('*') => {
                 metric.glob_name = std::mem::take(&mut metric.name);
-                self.patterns.insert(prefix.to_owned(), metric.clone());
             }
-            None if !definition.name.contains('*') && !definition.name.is_empty() => {
-                self.named.insert(definition.name.clone(), metric.clone());
-            }
+            None if !definition.name.contains('*') && !definition.name.is_empty() => {}
             _ => return Err(WandbError::MetricPattern(definition.name.clone())),
         }
+        self.remember(metric.clone());
         Ok(metric)
+    }
+
+    /// Takes the record of a definition.
+    pub(super) fn remember(&mut self, metric: Metric) {
+        if !metric.step_metric.is_empty() {
+            self.last_steps
+                .entry(metric.step_metric.clone())
+                .or_default();
+        }
+        match metric.glob_name.strip_suffix('*') {
+            Some(prefix) => self.patterns.insert(prefix.to_owned(), metric),
+            None => self.named.insert(metric.name.clone(), metric),
+        };
     }
 
     /// What the summary keeps of a metric; `None` for its last value, plain.

@@ -6,6 +6,7 @@
 //!
 //! Agrees with wandb 0.31.0.
 
+mod artifact;
 mod config_file;
 mod error;
 mod history;
@@ -26,6 +27,7 @@ mod transaction_log;
 mod upload;
 
 pub use error::WandbError;
+pub use run_folder::random_id;
 pub use server::{CredentialsError, NetRc, RequestError, host_of};
 pub use session::{Session, SessionError};
 pub use settings::{ApiKey, RunMode, Settings, SettingsError};

@@ -7,10 +7,11 @@ use jiff::Timestamp;
 use prost::Message as _;
 
 use super::WandbError;
+use super::artifact;
 use super::config_file::config_yaml;
 use super::history::{CommittedRow, Placement, Rows};
 use super::json::{Json, NotANumber};
-use super::leaves::{Path, item};
+use super::leaves::{Leaves, Path, item, path_of};
 use super::media::Media;
 use super::messages::{
     Alert, Content, Environment, Exit, File as FileItem, Files, Git, Header, History, HistoryStep,
@@ -20,7 +21,8 @@ use super::metrics::Metrics;
 use super::run_folder::{RunFolder, check_id, random_id, random_uuid};
 use super::settings::Settings;
 use super::summary::RunSummary;
-use super::transaction_log::TransactionLog;
+use super::transaction_log::{Records, TransactionLog};
+use super::upload::unmark_synced;
 use crate::{Event, Fields, Init, RunRecord};
 
 /// The version of wandb that the records agree with.
@@ -78,6 +80,103 @@ impl RunWriter {
         run.write_start(record)?;
         run.run.config = None;
         Ok(run)
+    }
+
+    /// The run of this id in `directory`, which was interrupted, as it was after its last whole record; `None` if it is
+    /// not there. That it ended is forgotten.
+    pub(super) fn reopen(
+        directory: &std::path::Path,
+        settings: &Settings,
+        id: &str,
+    ) -> Result<Option<Self>, WandbError> {
+        let directory = settings.directory.as_deref().unwrap_or(directory);
+        let Some(folder) = RunFolder::find(directory, id) else {
+            return Ok(None);
+        };
+        let path = folder.log();
+        let mut records = Records::open(&path)?;
+        let mut told = Vec::new();
+        let mut length = records.offset();
+        while let Some(Ok(record)) = records.next() {
+            let Ok(Record {
+                num,
+                content: Some(content),
+            }) = Record::decode(record.as_slice())
+            else {
+                break;
+            };
+            if matches!(content, Content::Exit(_)) {
+                break;
+            }
+            told.push((num, content));
+            length = records.offset();
+        }
+        let run = told.iter().find_map(|(_, content)| match content {
+            Content::Run(run) => Some(run.clone()),
+            _ => None,
+        });
+        let Some(run) = run else { return Ok(None) };
+        let started = run.start_time.unwrap_or_default();
+        let started = Timestamp::new(started.seconds, started.nanos).unwrap_or_default();
+        let mut reopened = Self {
+            log: TransactionLog::reopen(&path, length)?,
+            folder,
+            output: None,
+            run,
+            config: Vec::new(),
+            rows: Rows::new(seconds(started)),
+            metrics: Metrics::default(),
+            summary: RunSummary::default(),
+            started,
+            n_records: 0,
+        };
+        for (num, content) in told {
+            reopened.n_records = num;
+            reopened.replay(content);
+        }
+        unmark_synced(&path).map_err(|source| WandbError::Write { path, source })?;
+        Ok(Some(reopened))
+    }
+
+    /// Takes up a record that was written before.
+    fn replay(&mut self, content: Content) {
+        match content {
+            Content::Run(mut run) => {
+                let config = run.config.take().unwrap_or_default();
+                self.run = run;
+                self.replay(Content::Config(config));
+            }
+            Content::Config(update) => {
+                for item in update.update {
+                    let name = path_of(&item)[0].clone();
+                    self.config.retain(|(other, _)| *other != name);
+                    self.config.push((name, Json::parsed(&item.value_json)));
+                }
+            }
+            Content::Metric(metric) => self.metrics.remember(metric),
+            Content::History(history) => {
+                let mut row = Leaves::default();
+                for item in &history.item {
+                    row.put(path_of(item), Json::parsed(&item.value_json));
+                }
+                self.metrics.complete(&mut row);
+                self.summary.add(&row, &self.metrics);
+                let step = history.step.map_or(0, |step| step.num);
+                self.rows.go_on_after(u64::try_from(step).unwrap_or(0));
+            }
+            Content::Summary(update) => {
+                for item in update.update {
+                    let value = Json::parsed(&item.value_json);
+                    self.summary.restore(path_of(&item), value);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the run is sent while it goes on.
+    pub(super) fn is_online(&self) -> bool {
+        self.folder.is_online()
     }
 
     fn write_start(&mut self, record: &RunRecord) -> Result<(), WandbError> {
@@ -146,6 +245,10 @@ impl RunWriter {
                 text: alert.text.clone(),
                 level: alert.level.clone(),
             })]),
+            Event::Artifact(artifact) => {
+                let record = artifact::record(artifact, &self.run)?;
+                self.write([Content::Artifact(record)])
+            }
             Event::HyperParameters { .. } | Event::PurgeStep(_) | Event::Finish { .. } => Ok(()),
         }
     }
@@ -220,7 +323,11 @@ impl RunWriter {
         };
         let file = match self.output.take() {
             Some(file) => file,
-            None => File::create(&path).map_err(failed)?,
+            None => fs_err::OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(&path)
+                .map_err(failed)?,
         };
         self.output
             .insert(file)

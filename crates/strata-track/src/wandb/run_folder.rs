@@ -47,6 +47,34 @@ impl RunFolder {
         })
     }
 
+    /// The newest folder of a run in `directory`.
+    pub(super) fn find(directory: &Path, id: &str) -> Option<Self> {
+        let ending = format!("-{id}");
+        let parents = [".wandb", "wandb"].map(|name| directory.join(name));
+        let entries = parents
+            .iter()
+            .filter_map(|parent| fs_err::read_dir(parent).ok());
+        let folders = entries.flatten().flatten().filter_map(|entry| {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let time = name.strip_prefix("offline-").unwrap_or(&name);
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            let is_run = time.starts_with("run-") && name.ends_with(&ending);
+            (is_folder && is_run).then(|| (time.to_owned(), entry.path()))
+        });
+        let (_, path) = folders.max()?;
+        let found = Self {
+            path,
+            id: id.to_owned(),
+        };
+        found.log().is_file().then_some(found)
+    }
+
+    /// Whether the run is sent while it goes on.
+    pub(super) fn is_online(&self) -> bool {
+        let name = self.path.file_name().unwrap_or_default();
+        name.to_string_lossy().starts_with("run-")
+    }
+
     /// The transaction log.
     pub(super) fn log(&self) -> PathBuf {
         self.path.join(format!("run-{}.wandb", self.id))
@@ -79,17 +107,29 @@ fn link_latest(_parent: &Path, _name: &str) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Eight characters of `[a-z0-9]` from the system's generator; runs started at once must not meet.
-pub(super) fn random_id() -> Result<String, WandbError> {
+/// The id of a run: eight characters of `[a-z0-9]` from the system's generator; runs started at once must not meet.
+///
+/// # Errors
+/// If the system gives no random numbers.
+pub fn random_id() -> Result<String, WandbError> {
+    random_characters(8)
+}
+
+/// What an artifact is called before the server names it.
+pub(super) fn random_client_id() -> Result<String, WandbError> {
+    random_characters(128)
+}
+
+fn random_characters(count: usize) -> Result<String, WandbError> {
     const CHARACTERS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
     let mut id = String::new();
-    while id.len() < 8 {
+    while id.len() < count {
         let bytes: [u8; 16] = random_bytes()?;
         // 252 is the largest multiple of 36 in a byte: beyond it some characters would come more often.
         let drawn = bytes.iter().filter(|&&byte| byte < 252);
         id.extend(drawn.map(|&byte| char::from(CHARACTERS[usize::from(byte) % 36])));
     }
-    id.truncate(8);
+    id.truncate(count);
     Ok(id)
 }
 

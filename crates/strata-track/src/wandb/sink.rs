@@ -24,6 +24,8 @@ pub struct WandbSink {
     settings: Settings,
     record: RunRecord,
     notices: Notices,
+    /// The run was interrupted and goes on in its folder.
+    goes_on: bool,
     state: State,
 }
 
@@ -56,8 +58,17 @@ impl WandbSink {
             settings,
             record,
             notices: std::sync::Arc::new(notices),
+            goes_on: false,
             state,
         }
+    }
+
+    /// The run of the id that [`Event::Init`] names was interrupted: it goes on in its folder, behind its last row. Rows
+    /// that it has already are let go.
+    #[must_use]
+    pub fn going_on(mut self) -> Self {
+        self.goes_on = true;
+        self
     }
 
     /// The run, begun if need be; `None` when it is over.
@@ -79,8 +90,17 @@ impl WandbSink {
             RunMode::Online => self.client(),
             RunMode::Offline | RunMode::Disabled => None,
         };
+        let reopened = match &init.id {
+            Some(id) if self.goes_on => RunWriter::reopen(&self.directory, settings, id)?,
+            _ => None,
+        };
         let is_online = client.is_some();
-        let writer = RunWriter::start(&self.directory, is_online, settings, &self.record, init)?;
+        let writer = match reopened {
+            Some(writer) => writer,
+            None => RunWriter::start(&self.directory, is_online, settings, &self.record, init)?,
+        };
+        // A run that was kept offline stays so: its folder is where `strata sync` looks for it.
+        let client = client.filter(|_| writer.is_online());
         let log = writer.log_path();
         let start = |client| {
             let options = OnlineOptions {

@@ -50,6 +50,11 @@ impl RunSummary {
         items
     }
 
+    /// Takes up what a run that goes on had said.
+    pub(super) fn restore(&mut self, path: Path, value: Json) {
+        self.values.put(path, value);
+    }
+
     /// The whole of it.
     pub(super) fn tree(&self) -> Json {
         self.values.tree()

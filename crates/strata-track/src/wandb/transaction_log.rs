@@ -6,7 +6,7 @@
 //! than 7 bytes at the end of a block are zeros. Measured against wandb 0.31.0.
 
 use std::fs::TryLockError;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use fs_err::File;
@@ -51,6 +51,29 @@ impl TransactionLog {
         let mut file = AppendFile::new(file, 0);
         file.append(|buffer, _| buffer.extend_from_slice(&FILE_HEADER))?;
         Ok(Self { file })
+    }
+
+    /// The file of a run that goes on, cut back to its first `length` bytes, which are whole records.
+    ///
+    /// # Errors
+    /// If the run still lives or the file cannot be written.
+    pub(super) fn reopen(path: &Path, length: u64) -> Result<Self, SinkError> {
+        let open = || -> io::Result<File> {
+            let mut file = fs_err::OpenOptions::new().write(true).open(path)?;
+            if matches!(file.file().try_lock(), Err(TryLockError::WouldBlock)) {
+                return Err(io::Error::other("another process writes it"));
+            }
+            file.set_len(length)?;
+            file.seek(SeekFrom::Start(length))?;
+            Ok(file)
+        };
+        let file = open().map_err(|source| SinkError::Write {
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(Self {
+            file: AppendFile::new(file, length),
+        })
     }
 
     /// Whether another process holds the file, which is so while its run lives.

@@ -32,7 +32,7 @@ struct LoginArgs {
     /// The key; better typed when asked for, as commands are kept in the shell's history
     key: Option<String>,
 
-    /// A server of one's own [default: WANDB_BASE_URL, https://api.wandb.ai]
+    /// A server of one's own [default: `WANDB_BASE_URL`, else `https://api.wandb.ai`]
     #[arg(long, value_name = "URL")]
     host: Option<String>,
 

@@ -76,7 +76,7 @@ fn validate_tries_every_option_of_every_group() {
 fn completion_offers_keys_values_groups_options_and_flags() {
     let project = Project::new();
     for (line, expected) in [
-        ("strata tr", "train\n"),
+        ("strata trai", "train\n"),
         ("strata train mod", "model=\nmodel.\n"),
         ("strata train training.ep", "training.epochs=\n"),
         (

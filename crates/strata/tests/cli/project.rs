@@ -117,13 +117,19 @@ impl Project {
             .env("SHELL", "/bin/sh")
             .env("XDG_CONFIG_HOME", self.path(".dvc/tmp/user"))
             .env("XDG_CONFIG_DIRS", self.path(".dvc/tmp/machine"))
-            .env("DVC_SITE_CACHE_DIR", self.path(SITE));
+            .env("DVC_SITE_CACHE_DIR", self.path(SITE))
+            .env("NETRC", self.path("netrc"));
         for variable in [
             "DVC_ROOT",
             "STRATA_REPRO",
             "MLP_DATA_DIR",
             "ASSIGNMENT1_OUTDIR",
             "WANDB_MODE",
+            "WANDB_API_KEY",
+            "WANDB_BASE_URL",
+            "WANDB_DIR",
+            "WANDB_PROJECT",
+            "WANDB_RUN_ID",
             "NO_COLOR",
         ] {
             command.env_remove(variable);

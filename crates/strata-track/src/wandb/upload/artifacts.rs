@@ -61,7 +61,7 @@ pub(super) fn send(
     }
     let text = manifest_json(&manifest);
     let digest = strata_fs::md5_of_bytes(text.as_bytes());
-    let digest = BASE64_STANDARD.encode(bytes_of_hex(&digest));
+    let digest = BASE64_STANDARD.encode(strata_fs::bytes_of_hex(&digest));
     let (_, place) = client.create_artifact_manifest(patience, run, &created, Some(&digest))?;
     client.put(patience, &place.url, &place.headers, text.as_bytes())?;
     client.commit_artifact(patience, &created)?;
@@ -92,13 +92,6 @@ fn manifest_json(manifest: &Manifest) -> String {
         "contents": contents,
     })
     .to_string()
-}
-
-fn bytes_of_hex(hex: &str) -> Vec<u8> {
-    let digits = hex.as_bytes().chunks(2);
-    digits
-        .filter_map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
-        .collect()
 }
 
 /// Whether an artifact that could not be sent is the artifact's own fault.

@@ -70,15 +70,12 @@ impl RunConfig {
 
     /// The same as `config.yaml`.
     pub(super) fn yaml(&self) -> String {
-        let parsed = |text: &str| {
-            crate::lines::parse_json(text).map_or(Json::Null, |value| Json::plain(&value))
-        };
         let mut entries: Vec<(String, Json)> = self
             .tree
             .entries()
-            .map(|(name, value)| (name.to_owned(), parsed(&value)))
+            .map(|(name, value)| (name.to_owned(), Json::parsed(&value)))
             .collect();
-        entries.push(("_wandb".to_owned(), parsed(&self.known().to_string())));
+        entries.push(("_wandb".to_owned(), Json::parsed(&self.known().to_string())));
         config_yaml(&entries)
     }
 

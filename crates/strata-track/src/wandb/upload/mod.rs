@@ -21,3 +21,4 @@ pub(super) use online::{Notices, Online, OnlineOptions};
 pub use run_upload::UploadError;
 pub(super) use sync::send;
 pub use sync::{SyncError, SyncOptions, SyncOutcome, find_runs};
+pub(super) use sync_state::unmark_synced;
