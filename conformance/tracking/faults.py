@@ -287,6 +287,30 @@ def two_parts(binary, folder):
     assert not found["problems"], found["problems"]
 
 
+def login(binary, folder):
+    """The key is checked, kept where only its owner reads it, and used from there."""
+    server = Server(folder, "--api-key", KEY)
+    env = environment(folder, server.address)
+    del env["WANDB_API_KEY"]
+    command = [binary, "wandb", "login"]
+    refused = subprocess.run(command, input="f" * 40, env=env, capture_output=True, text=True, check=False)
+    assert refused.returncode == 1 and "f" * 40 not in refused.stderr, refused.stderr
+    netrc = os.path.join(folder, ".netrc")
+    assert not os.path.exists(netrc)
+    malformed = subprocess.run(command, input="too short", env=env, capture_output=True, text=True, check=False)
+    assert malformed.returncode == 2 and "too short" not in malformed.stderr, malformed.stderr
+    done = subprocess.run(command, input=KEY, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "stub-user" in done.stdout and KEY not in done.stdout + done.stderr, done
+    assert os.stat(netrc).st_mode & 0o777 == 0o600
+    process = track(binary, folder, env)
+    begin(process.stdin, "login001", folder)
+    rows(process.stdin, 1, ROWS)
+    process.stdin.close()
+    assert process.wait() == 0
+    server.stop()
+    check(server.record, "login001", ROWS)
+
+
 CASES = {
     "429": faulty("--fail-mode", "429", "--fail-rate", "0.3", "--retry-after", "0.05"),
     "500": faulty("--fail-mode", "500", "--fail-rate", "0.3"),
@@ -302,6 +326,7 @@ CASES = {
     "damaged": damaged,
     "wrong key": wrong_key,
     "two parts": two_parts,
+    "login": login,
 }
 
 

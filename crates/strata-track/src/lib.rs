@@ -6,6 +6,8 @@
 //! behind a [`QueuedSink`]. What is more than a row of numbers is an [`Event`], which other programs tell in lines
 //! that [`parse_event`] reads. A sink that fails is told once in the [`JobLog`] and does not end the run.
 //!
+//! [`runs`] finds the directories of runs and reads what they say of themselves.
+//!
 //! [`RunDirectory`] creates the folder of a run, keeps its [`RunRecord`] (`run.json`) up to date, and is
 //! what a report opens later to read all of it back.
 
@@ -25,6 +27,7 @@ mod record;
 mod row;
 mod run;
 mod run_directory;
+pub mod runs;
 mod sink;
 mod step_counter;
 mod summary;

@@ -26,6 +26,7 @@ use crate::commands::pipeline::root::RootArgs;
 use crate::commands::pipeline::stage::StageArgs;
 use crate::commands::pipeline::status::StatusArgs;
 use crate::commands::pipeline::transfer::TransferArgs;
+use crate::commands::runs::RunsArgs;
 use crate::commands::sync::SyncArgs;
 use crate::commands::track::TrackArgs;
 use crate::commands::wandb::WandbArgs;
@@ -126,6 +127,8 @@ pub(crate) enum Command {
     Doctor(DoctorArgs),
     /// Make augmented copies of training images, as `params.yaml` says
     Synth(SynthArgs),
+    /// List, compare, follow and remove runs
+    Runs(RunsArgs),
     /// Log a run of any program, told in JSON lines on standard input
     Track(TrackArgs),
     /// Send runs that are kept on disk to W&B

@@ -60,6 +60,7 @@ fn main() -> ExitCode {
         Command::Unprotect(args) => commands::pipeline::edit::unprotect(args),
         Command::Root(args) => commands::pipeline::root::run(args),
         Command::Doctor(args) => commands::pipeline::doctor::run(args),
+        Command::Runs(args) => commands::runs::run(args),
         Command::Track(args) => commands::track::run(args),
         Command::Sync(args) => commands::sync::run(args),
         Command::Wandb(args) => commands::wandb::run(args),

@@ -17,8 +17,14 @@ pub enum LineError {
     #[error("not an object; a line is one, such as `{{\"log\": {{\"loss\": 0.5}}}}`")]
     NotAnObject,
     /// No key says what it is about.
-    #[error("says nothing known; a line has one of the keys {}", listed(known))]
+    #[error(
+        "{}says nothing known; a line has one of the keys {}",
+        subject(found),
+        listed(known)
+    )]
     NoEvent {
+        /// The keys that are there.
+        found: Vec<String>,
         /// The keys.
         known: &'static [&'static str],
     },
@@ -90,6 +96,16 @@ impl LineError {
 fn listed(names: &[&str]) -> String {
     let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     names.join(", ")
+}
+
+/// What a sentence about the keys of a line begins with.
+fn subject(found: &[String]) -> String {
+    let names: Vec<&str> = found.iter().map(String::as_str).collect();
+    if names.is_empty() {
+        String::new()
+    } else {
+        format!("{} ", listed(&names))
+    }
 }
 
 fn choices(known: &[&str]) -> String {

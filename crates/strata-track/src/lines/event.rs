@@ -36,7 +36,10 @@ pub fn parse_event(line: &str) -> Result<Event, LineError> {
         Some((event, value))
     });
     let Some((event, value)) = found else {
-        return Err(LineError::NoEvent { known: &EVENTS });
+        return Err(LineError::NoEvent {
+            found: object.names(),
+            known: &EVENTS,
+        });
     };
     match event {
         "log" => return log(object, value),

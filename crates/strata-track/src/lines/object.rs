@@ -29,6 +29,11 @@ impl Object {
             .filter(|value| *value != Value::Null)
     }
 
+    /// The names of what is left.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.fields.keys().cloned().collect()
+    }
+
     pub(super) fn has(&self, name: &str) -> bool {
         self.fields.contains_key(name)
     }

@@ -7,6 +7,7 @@ pub(crate) mod eval;
 pub(crate) mod pipeline;
 pub(crate) mod predict;
 pub(crate) mod resume;
+pub(crate) mod runs;
 pub(crate) mod sync;
 pub(crate) mod synth;
 pub(crate) mod track;

@@ -15,7 +15,9 @@ mod project;
 mod remotes;
 mod repro;
 mod resume;
+mod runs;
 mod synth;
+mod track;
 mod train;
 
 #[allow(dead_code, reason = "the tests of the remotes use the rest")]
