@@ -89,7 +89,8 @@ fn messages_say_what_would_be_right() {
         assert_eq!(told(line), message);
     }
     assert!(
-        told(r#"{"lgo": {}}"#).starts_with("says nothing known; a line has one of the keys `init`")
+        told(r#"{"lgo": {}}"#)
+            .starts_with("`lgo` says nothing known; a line has one of the keys `init`")
     );
 }
 
