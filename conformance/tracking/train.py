@@ -105,12 +105,16 @@ def check_wandb(folder, rows):
 
 
 def one_run(binary, folder):
-    strata(binary, folder, *SHORT, "hydra.run.dir=runs/a", "logging.wandb.tags=[one,two]", "+mine.note=kept")
-    check_tensorboard(folder, "runs/a")
+    strata(binary, folder, *SHORT, "hydra.run.dir=runs/a", "logging.wandb.tags=[one,two]", "+mine.note=kept", "logging.wandb.watch={log:all,log_freq:20}")
+    histograms = check_tensorboard(folder, "runs/a")["histograms"]
+    assert [point["step"] for point in histograms["gradients/0.weight"]["steps"]] == [20, 40, 60, 80, 100, 120, 140], histograms
+    assert histograms["parameters/0.weight"]["steps"][0]["total"] == 784 * 32
     rows = rows_of(folder, "runs/a")
     found = check_wandb(folder, rows)
     assert found["run"]["display_name"] == "baseline_emnist" and found["run"]["tags"] == ["one", "two"], found["run"]
     assert found["config"]["model"]["hidden_dims"] == [32] and found["config"]["mine"] == {"note": "kept"}
+    watched = {row["_step"]: row["gradients/0.weight"] for row in found["history"] if "gradients/0.weight" in row}
+    assert sorted(watched) == [20, 40, 60, 80, 100, 120, 140] and sum(watched[20]["values"]) == 784 * 32, watched
     assert found["exit"]["exit_code"] == 0 and "epoch 3/3" in found["output"]["stdout"]
     assert found["summary_records"]["best/epoch"] >= 1
     assert found["summary_records"]["validation/accuracy"]["max"] == max(row.get("validation/accuracy", 0) for row in rows)

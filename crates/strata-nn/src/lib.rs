@@ -64,6 +64,7 @@ pub use random::Stream;
 pub use samples::{MatrixSamples, Place, Samples};
 pub use scheduler::{Cyclic, CyclicScale, OneCycle, Plateau, PlateauState, Rate, SchedulerConfig};
 pub use trainer::{
-    ConfusionMatrix, EpochProgress, EpochReport, Evaluation, LayerReport, SchedulerInterval,
-    StateError, StepReport, TrainError, Trainer, TrainerConfig, TrainerProgress, TrainerState,
+    BINS, ConfusionMatrix, EpochProgress, EpochReport, Evaluation, LayerReport, SchedulerInterval,
+    StateError, StepReport, TensorHistogram, TrainError, Trainer, TrainerConfig, TrainerProgress,
+    TrainerState, Watch,
 };

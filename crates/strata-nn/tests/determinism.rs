@@ -369,3 +369,55 @@ fn a_stopped_epoch_says_so() {
         (100, 2, false)
     );
 }
+
+/// Who watches sees every weight once and changes nothing, whether the optimiser keeps gradients or not.
+#[test]
+fn a_watched_training_is_the_same_to_the_last_bit() {
+    for clipped in [true, false] {
+        let network = network(&[65, 19], 0.25);
+        let mut config = training(50, 2);
+        if !clipped {
+            config.max_grad_norm = None;
+        }
+        let plain = trained(&network, config.clone());
+        let samples = samples(203, network.input_dim, network.num_classes as u32);
+        let mut trainer = Trainer::new(Mlp::new(&network, 1), config);
+        let mut seen = Vec::new();
+        for epoch in 1..=3 {
+            let mut told = |step: u64, histograms: Vec<strata_nn::TensorHistogram>| {
+                let counts = histograms.iter().map(|histogram| {
+                    let count: u32 = histogram.counts.iter().sum();
+                    (histogram.name.clone(), count)
+                });
+                seen.push((step, counts.collect::<Vec<_>>()));
+            };
+            let watch = strata_nn::Watch {
+                every: 4,
+                gradients: true,
+                parameters: true,
+                told: &mut told,
+            };
+            let mut go_on = |_: &_| ControlFlow::Continue(());
+            trainer
+                .train_epoch_watched(&samples, epoch, &mut go_on, Some(watch))
+                .map(|report| trainer.observe(report.loss))
+                .expect("it trains");
+        }
+        assert_eq!(trainer.mlp().parameters(), plain.0, "clipped: {clipped}");
+        let steps: Vec<u64> = seen.iter().map(|(step, _)| *step).collect();
+        assert_eq!(steps, [4, 8, 12]);
+        let first: Vec<(&str, u32)> = seen[0]
+            .1
+            .iter()
+            .take(4)
+            .map(|(name, count)| (name.as_str(), *count))
+            .collect();
+        let expected = [
+            ("gradients/0.weight", 37 * 65),
+            ("gradients/0.bias", 65),
+            ("parameters/0.weight", 37 * 65),
+            ("parameters/0.bias", 65),
+        ];
+        assert_eq!(first, expected);
+    }
+}

@@ -6,10 +6,11 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as JsonValue;
+use strata_nn::TensorHistogram;
 use strata_track::wandb::{RunMode, Settings, WandbSink, random_id};
 use strata_track::{
-    Artifact, CsvSink, Event, Fields, Image, Init, Logged, MetricDefinition, QueuedSink, Row,
-    RunRecord, Sink, TensorBoardSink, Tracker, Value,
+    Artifact, CsvSink, Event, Fields, Histogram, Image, Init, Logged, MetricDefinition, QueuedSink,
+    Row, RunRecord, Sink, TensorBoardSink, Tracker, Value,
 };
 
 use super::LOGGER;
@@ -257,6 +258,48 @@ fn replayed<S: Sink>(mut sink: S, kept: &[Row], from_step: u64) -> S {
     }
     let _ = sink.flush();
     sink
+}
+
+/// What of the network is watched, for those sinks that show histograms.
+pub(super) struct Watched {
+    pub(super) every: u64,
+    pub(super) gradients: bool,
+    pub(super) parameters: bool,
+}
+
+/// `logging.wandb.watch`, which TensorBoard shows as well.
+pub(super) fn watched(config: &ExperimentConfig) -> Option<Watched> {
+    let logging = &config.logging;
+    let in_wandb = logging.wandb.enabled && logging.wandb.mode != WandbMode::Disabled;
+    if !in_wandb && !logging.tensorboard.enabled {
+        return None;
+    }
+    let watch = logging.wandb.watch.as_ref()?;
+    let log = watch.log.as_deref()?;
+    Some(Watched {
+        every: watch.log_freq,
+        gradients: matches!(log, "gradients" | "all"),
+        parameters: matches!(log, "parameters" | "all"),
+    })
+}
+
+/// The histograms of a step.
+pub(super) fn histograms(step: u64, histograms: Vec<TensorHistogram>) -> Event {
+    let values = histograms.into_iter().map(|histogram| {
+        let (least, greatest) = (f64::from(histogram.least), f64::from(histogram.greatest));
+        let bins = histogram.counts.len();
+        let edge = |bin: usize| least + (greatest - least) * bin as f64 / bins as f64;
+        let counts = Histogram::Counts {
+            counts: histogram.counts.iter().copied().map(f64::from).collect(),
+            edges: (0..=bins).map(edge).collect(),
+        };
+        (histogram.name, Value::Histogram(counts))
+    });
+    Event::Log(Logged {
+        values: values.collect(),
+        step: Some(step),
+        commit: None,
+    })
 }
 
 /// The best value so far, for whoever reads the run's summary.

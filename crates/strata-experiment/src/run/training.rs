@@ -1,5 +1,6 @@
 //! The loop over epochs: train, evaluate, keep the best, write checkpoints, stop in time.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
@@ -8,7 +9,9 @@ use std::time::Instant;
 use serde_json::json;
 use strata_data::transforms::Augmenter;
 use strata_data::{Normalizer, Splits};
-use strata_nn::{EpochReport, Evaluation, SchedulerConfig, Trainer};
+use strata_nn::{
+    EpochReport, Evaluation, SchedulerConfig, StepReport, TensorHistogram, Trainer, Watch,
+};
 use strata_track::{Event, Row, Tracker};
 
 use super::best::{Best, is_better};
@@ -131,18 +134,31 @@ impl<'a> Training<'a> {
                 CheckpointInterval::Minutes(m) => written.0.elapsed().as_secs_f64() >= 60.0 * m,
                 CheckpointInterval::Epochs(_) | CheckpointInterval::Never => false,
             };
-            let (tracker, job) = (&mut *self.tracker, self.job);
+            let (tracker, job) = (RefCell::new(&mut *self.tracker), self.job);
             let log_interval = job.config.training.log_interval;
-            let report = self.trainer.train_epoch(&samples, epoch, &mut |report| {
+            let mut on_step = |report: &StepReport| {
                 if report.step.is_multiple_of(log_interval) {
-                    tracker.log(&rows::of_step(report));
+                    tracker.borrow_mut().log(&rows::of_step(report));
                 }
                 if job.interrupted.load(Ordering::Relaxed) || is_due(report.step) {
                     ControlFlow::Break(())
                 } else {
                     ControlFlow::Continue(())
                 }
-            })?;
+            };
+            let mut told = |step: u64, histograms: Vec<TensorHistogram>| {
+                let event = tracking::histograms(step, histograms);
+                tracker.borrow_mut().take(&event);
+            };
+            let watch = tracking::watched(job.config).map(|watched| Watch {
+                told: &mut told,
+                every: watched.every,
+                gradients: watched.gradients,
+                parameters: watched.parameters,
+            });
+            let report = self
+                .trainer
+                .train_epoch_watched(&samples, epoch, &mut on_step, watch)?;
             if report.completed || self.is_interrupted() {
                 return Ok(report);
             }

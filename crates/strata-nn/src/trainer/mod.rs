@@ -8,6 +8,7 @@ mod config;
 mod evaluate;
 mod report;
 mod state;
+mod watch;
 
 use std::ops::ControlFlow;
 use std::time::Instant;
@@ -23,12 +24,14 @@ use crate::optimizer::{OptimizerProgress, Update};
 use crate::random::Stream;
 use crate::samples::{Place, Samples};
 use crate::scheduler::Scheduler;
+use watch::GradientRoom;
 
 pub use config::{SchedulerInterval, TrainerConfig};
 pub use report::{
     ConfusionMatrix, EpochProgress, EpochReport, Evaluation, LayerReport, StepReport, TrainError,
 };
 pub use state::{StateError, TrainerProgress, TrainerState};
+pub use watch::{BINS, TensorHistogram, Watch};
 
 /// A network in training, with all of its buffers and threads.
 pub struct Trainer {
@@ -45,6 +48,7 @@ pub struct Trainer {
     optimizer: OptimizerProgress,
     steps: u64,
     epoch: Option<EpochProgress>,
+    gradient_room: GradientRoom,
 }
 
 /// What one step came to.
@@ -84,6 +88,7 @@ impl Trainer {
             optimizer: OptimizerProgress::default(),
             steps: 0,
             epoch: None,
+            gradient_room: GradientRoom::default(),
             mlp,
             config,
         }
@@ -127,6 +132,20 @@ impl Trainer {
         epoch: usize,
         on_step: &mut dyn FnMut(&StepReport) -> ControlFlow<()>,
     ) -> Result<EpochReport, TrainError> {
+        self.train_epoch_watched(samples, epoch, on_step, None)
+    }
+
+    /// The same, with histograms of gradients and parameters for whoever watches. They change no result.
+    ///
+    /// # Errors
+    /// As [`Trainer::train_epoch`].
+    pub fn train_epoch_watched(
+        &mut self,
+        samples: &dyn Samples,
+        epoch: usize,
+        on_step: &mut dyn FnMut(&StepReport) -> ControlFlow<()>,
+        mut watch: Option<Watch>,
+    ) -> Result<EpochReport, TrainError> {
         let started = Instant::now();
         self.check(samples)?;
         self.prepare_gathering(samples);
@@ -146,7 +165,10 @@ impl Trainer {
         while let Some(batch) = current {
             let next = batch_at(self, progress.batches + 1);
             let rows = batch.indices.len();
-            let outcome = self.step(epoch, progress.batches, batch, next)?;
+            let outcome = match watch.as_mut().filter(|watch| watch.is_due(self.steps + 1)) {
+                Some(watch) => self.watched_step(watch, epoch, progress.batches, batch, next)?,
+                None => self.step(epoch, progress.batches, batch, next)?,
+            };
             self.note(&mut progress, rows, &outcome);
             progress.seconds = spent + started.elapsed().as_secs_f64();
             let report = StepReport {
@@ -248,6 +270,27 @@ impl Trainer {
                 .shuffle(&mut order);
         }
         order
+    }
+
+    fn watched_step(
+        &mut self,
+        watch: &mut Watch,
+        epoch: usize,
+        number_of_batch: usize,
+        batch: Batch,
+        next: Option<Batch>,
+    ) -> Result<StepOutcome, TrainError> {
+        if watch.gradients {
+            self.gradient_room.lend(&mut self.states, &self.mlp.layers);
+        }
+        let outcome = self.step(epoch, number_of_batch, batch, next);
+        if outcome.is_ok() {
+            watch.tell(self.steps, &self.mlp, &self.states);
+        }
+        if watch.gradients {
+            self.gradient_room.take_back(&mut self.states);
+        }
+        outcome
     }
 
     /// One step on batch number `number_of_batch` of the epoch; the next batch may be gathered beside it.
