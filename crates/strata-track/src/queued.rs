@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use crate::{Event, Row, RunState, Sink, SinkError};
 
@@ -127,11 +128,21 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for messages and exchanges them for the empty `taken`; whether there are any.
-    fn take(&self, taken: &mut Vec<Message>) -> bool {
+    /// Waits for messages, at most until `due`, and exchanges them for the empty `taken`; whether more may come.
+    fn take(&self, taken: &mut Vec<Message>, due: Option<Instant>) -> bool {
         let mut state = self.lock();
         while state.messages.is_empty() && !state.is_closed {
-            let waited = self.filled.wait(state);
+            let waited = match due {
+                None => self.filled.wait(state),
+                Some(due) => {
+                    let left = due.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return true;
+                    }
+                    let waited = self.filled.wait_timeout(state, left);
+                    Ok(waited.unwrap_or_else(PoisonError::into_inner).0)
+                }
+            };
             state = waited.unwrap_or_else(PoisonError::into_inner);
         }
         std::mem::swap(&mut state.messages, taken);
@@ -159,7 +170,13 @@ impl Drop for Leaving<'_> {
 fn work(mut sink: impl Sink, queue: &Queue) {
     let _leaving = Leaving(queue);
     let mut messages = Vec::new();
-    while queue.take(&mut messages) {
+    let next_beat = |sink: &dyn Sink| sink.pulse().map(|pulse| Instant::now() + pulse);
+    let mut due = next_beat(&sink);
+    while queue.take(&mut messages, due) {
+        if due.is_some_and(|due| due <= Instant::now()) {
+            queue.note(sink.beat());
+            due = next_beat(&sink);
+        }
         sink.hold();
         for message in messages.drain(..) {
             queue.note(match message {

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::{Event, JobLog, Row, RunState};
 
@@ -26,6 +27,16 @@ pub trait Sink: Send {
 
     /// Brings to its place what was held.
     fn flush(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    /// How often [`Sink::beat`] is to be called while the run goes on; never, if there is none.
+    fn pulse(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Does what is due by time and not by what is logged.
+    fn beat(&mut self) -> Result<(), SinkError> {
         Ok(())
     }
 

@@ -108,33 +108,58 @@ type Pieces<'a> = dyn Fn(&mut dyn FnMut(&[f32])) + 'a;
 
 /// Without a name; none if no value is finite. A tensor of one value gets bins around it, as `torch.histc` makes them.
 fn histogram(pieces: &Pieces) -> Option<TensorHistogram> {
-    let (mut least, mut greatest) = (f32::INFINITY, f32::NEG_INFINITY);
+    let mut lanes = ([f32::INFINITY; LANES], [f32::NEG_INFINITY; LANES]);
     pieces(&mut |values| {
-        for &value in values.iter().filter(|value| value.is_finite()) {
-            least = least.min(value);
-            greatest = greatest.max(value);
+        let (chunks, rest) = values.as_chunks::<LANES>();
+        for values in chunks {
+            widen(&mut lanes, values);
         }
+        widen(&mut lanes, rest);
     });
+    let least = lanes.0.into_iter().fold(f32::INFINITY, f32::min);
+    let greatest = lanes.1.into_iter().fold(f32::NEG_INFINITY, f32::max);
     if least > greatest {
         return None;
     }
-    if least == greatest {
-        (least, greatest) = (least - 1.0, greatest + 1.0);
-    }
+    let (least, greatest) = if least < greatest {
+        (least, greatest)
+    } else {
+        (least - 1.0, greatest + 1.0)
+    };
     let scale = BINS as f32 / (greatest - least);
-    let mut counts = vec![0; BINS];
+    // Most values fall into few bins: four counters of each do not wait for one another.
+    let mut counts = [[0; BINS + 1]; 4];
     pieces(&mut |values| {
-        for &value in values.iter().filter(|value| value.is_finite()) {
+        for (index, &value) in values.iter().enumerate() {
             let bin = ((value - least) * scale) as usize;
-            counts[bin.min(BINS - 1)] += 1;
+            let bin = if value.is_finite() {
+                bin.min(BINS - 1)
+            } else {
+                BINS
+            };
+            counts[index % 4][bin] += 1;
         }
     });
+    let of_bin = |bin: usize| counts.iter().map(|counts| counts[bin]).sum();
     Some(TensorHistogram {
         name: String::new(),
-        counts,
+        counts: (0..BINS).map(of_bin).collect(),
         least,
         greatest,
     })
+}
+
+/// Lane by lane; what is not finite changes nothing.
+fn widen((least, greatest): &mut ([f32; LANES], [f32; LANES]), values: &[f32]) {
+    for ((least, greatest), &value) in least.iter_mut().zip(greatest).zip(values) {
+        let (low, high) = if value.is_finite() {
+            (value, value)
+        } else {
+            (f32::INFINITY, f32::NEG_INFINITY)
+        };
+        *least = if low < *least { low } else { *least };
+        *greatest = if high > *greatest { high } else { *greatest };
+    }
 }
 
 #[cfg(test)]

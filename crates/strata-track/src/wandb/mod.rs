@@ -23,6 +23,7 @@ mod session;
 mod settings;
 mod sink;
 mod summary;
+mod system_stats;
 mod transaction_log;
 mod upload;
 

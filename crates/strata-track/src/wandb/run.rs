@@ -15,7 +15,7 @@ use super::leaves::{Leaves, Path, item, path_of};
 use super::media::Media;
 use super::messages::{
     Alert, Content, Environment, Exit, File as FileItem, Files, Git, Header, History, HistoryStep,
-    Item, Output, Record, Run, Telemetry, Update, Version,
+    Item, Output, Record, Run, Stats, Telemetry, Update, Version,
 };
 use super::metrics::Metrics;
 use super::run_folder::{RunFolder, check_id, random_id, random_uuid};
@@ -363,6 +363,11 @@ impl RunWriter {
             }),
         ])?;
         Ok(self.log.sync()?)
+    }
+
+    /// What the machine is doing.
+    pub(super) fn write_stats(&mut self, stats: Stats) -> Result<(), WandbError> {
+        self.write([Content::Stats(stats)])
     }
 
     /// The transaction log.

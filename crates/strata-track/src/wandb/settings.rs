@@ -9,6 +9,7 @@ use super::server::{CredentialsError, NetRc, RetryPolicy, host_of};
 
 const PUBLIC_SERVER: &str = "https://api.wandb.ai";
 const FINISH_TIMEOUT: Duration = Duration::from_mins(1);
+const STATS_INTERVAL: Duration = Duration::from_secs(15);
 const TRANSMIT_INTERVAL: Duration = Duration::from_secs(15);
 
 /// Where a run goes.
@@ -58,6 +59,9 @@ pub struct Settings {
     pub(in crate::wandb) server: ServerSettings,
     /// How long the end of a run waits for a server that does not answer: `WANDB_FINISH_TIMEOUT` in seconds, default 60.
     pub(in crate::wandb) finish_timeout: Duration,
+    /// Time between two samples of the machine: `WANDB_X_STATS_SAMPLING_INTERVAL` in seconds, default 15; none if
+    /// `WANDB_X_DISABLE_STATS` is set.
+    pub stats_interval: Option<Duration>,
     /// The user's file of keys, if there is a place for one.
     pub(in crate::wandb) netrc: Option<NetRc>,
 }
@@ -248,8 +252,17 @@ impl Layers<'_> {
             finish_timeout: self
                 .seconds("WANDB_FINISH_TIMEOUT")?
                 .unwrap_or(FINISH_TIMEOUT),
+            stats_interval: self.stats_interval()?,
             netrc: NetRc::of(self.environment).ok(),
         })
+    }
+
+    fn stats_interval(&self) -> Result<Option<Duration>, SettingsError> {
+        if self.is_on("WANDB_X_DISABLE_STATS") || self.is_on("WANDB__DISABLE_STATS") {
+            return Ok(None);
+        }
+        let told = self.seconds("WANDB_X_STATS_SAMPLING_INTERVAL")?;
+        Ok(Some(told.unwrap_or(STATS_INTERVAL)))
     }
 
     fn server(&self) -> Result<ServerSettings, SettingsError> {

@@ -1,6 +1,7 @@
 //! The sink: a run that begins with the first thing told.
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use super::WandbError;
 use super::history::Placement;
@@ -8,6 +9,7 @@ use super::json::Json;
 use super::run::RunWriter;
 use super::server::Client;
 use super::settings::{RunMode, Settings};
+use super::system_stats::SystemStats;
 use super::upload::{Notices, Online, OnlineOptions};
 use crate::{Event, Init, Row, RunRecord, RunState, Sink, SinkError};
 
@@ -38,6 +40,7 @@ enum State {
 struct Running {
     writer: RunWriter,
     online: Option<Online>,
+    stats: Option<SystemStats>,
 }
 
 impl WandbSink {
@@ -117,7 +120,12 @@ impl WandbSink {
             })
         };
         let online = client.map(start).transpose()?;
-        let running = Running { writer, online };
+        let mut running = Running {
+            writer,
+            online,
+            stats: settings.stats_interval.map(SystemStats::new),
+        };
+        running.sample_machine()?;
         running.tell_uploader();
         Ok(running)
     }
@@ -151,6 +159,15 @@ impl WandbSink {
 }
 
 impl Running {
+    /// Writes what the machine is doing, if it is time to.
+    fn sample_machine(&mut self) -> Result<(), WandbError> {
+        let sample = self
+            .stats
+            .as_mut()
+            .and_then(|stats| stats.sample(Instant::now()));
+        sample.map_or(Ok(()), |sample| self.writer.write_stats(sample))
+    }
+
     fn tell_uploader(&self) {
         if let Some(online) = &self.online {
             online.written(self.writer.length());
@@ -203,6 +220,19 @@ impl Sink for WandbSink {
         if let State::Running(run) = &mut self.state {
             run.writer.hold();
         }
+    }
+
+    fn pulse(&self) -> Option<Duration> {
+        self.settings.stats_interval
+    }
+
+    fn beat(&mut self) -> Result<(), SinkError> {
+        if let State::Running(run) = &mut self.state {
+            let sampled = run.sample_machine();
+            run.tell_uploader();
+            sampled?;
+        }
+        Ok(())
     }
 
     fn flush(&mut self) -> Result<(), SinkError> {

@@ -89,6 +89,9 @@ fn open_wandb(args: &TrackArgs) -> anyhow::Result<WandbSink> {
     if args.dir.is_some() {
         settings.directory = None;
     }
+    if args.no_system_stats {
+        settings.stats_interval = None;
+    }
     let record = RunRecord::begin(env!("CARGO_PKG_VERSION"));
     let is_silent = settings.silent;
     let notices = move |line: &str| {
@@ -210,6 +213,8 @@ fn feed(input: &mut dyn BufRead, sinks: &mut [Fed], interrupted: &AtomicBool) ->
         for fed in &mut *sinks {
             let taken = fed.sink.take(&event);
             fed.tell(&place, taken);
+            let beaten = fed.sink.beat();
+            fed.tell(&place, beaten);
         }
     }
     let interrupted = interrupted.load(Ordering::Relaxed);
