@@ -10,6 +10,7 @@ mod events;
 mod job;
 mod resume;
 mod rows;
+mod tags;
 mod tracking;
 mod training;
 

@@ -16,6 +16,7 @@ use strata_track::{
 use super::LOGGER;
 use super::checkpoint::Checkpoint;
 use super::job::Job;
+use super::tags::{Tagged, of_epoch};
 use crate::artifact::{BEST_MODEL, BEST_MODEL_PT};
 use crate::config::{ExperimentConfig, SweepMode, WandbMode};
 use crate::error::ExperimentError;
@@ -108,8 +109,9 @@ impl<'a> Tracking<'a> {
     }
 
     /// What was logged at the checkpoint's step and later is replaced: it may be a row of an epoch that was cut short.
-    fn tensorboard(&self, kept: &[Row]) -> TensorBoardSink {
-        let mut sink = TensorBoardSink::new(&self.job.config.logging.tensorboard.log_dir);
+    fn tensorboard(&self, kept: &[Row]) -> Tagged<TensorBoardSink> {
+        let folder = &self.job.config.logging.tensorboard.log_dir;
+        let mut sink = Tagged(TensorBoardSink::new(folder));
         let Some(from) = self.from else { return sink };
         let step = from.progress.trainer.steps;
         // As above.
@@ -148,7 +150,7 @@ impl<'a> Tracking<'a> {
         } else {
             sink
         };
-        match QueuedSink::new(sink) {
+        match QueuedSink::new(Tagged(sink)) {
             Ok(mut sink) => {
                 if let Some(id) = self
                     .record
@@ -240,7 +242,7 @@ impl<'a> Tracking<'a> {
         for group in ["model", "data", "training"] {
             hparams.insert(group.to_owned(), value(&without_places(&config[group])));
         }
-        let metric = self.job.config.training.sweep.metric.clone();
+        let metric = of_epoch(&self.job.config.training.sweep.metric);
         let metrics = [metric, "test/accuracy".to_owned(), "test/loss".to_owned()];
         Event::HyperParameters {
             hparams,
@@ -351,18 +353,22 @@ fn definitions(config: &ExperimentConfig) -> Vec<MetricDefinition> {
         summary: summary.iter().map(|&kind| kind.to_owned()).collect(),
         ..MetricDefinition::default()
     };
-    let metric = config.training.sweep.metric.as_str();
+    let metric = of_epoch(&config.training.sweep.metric);
     let good = match config.training.sweep.mode {
         SweepMode::Max => "max",
         SweepMode::Min => "min",
     };
-    let mut definitions = vec![hidden, by_epoch("validation/*", &[])];
+    let mut definitions = vec![
+        hidden,
+        by_epoch("validation/*", &[]),
+        by_epoch("train_epoch/*", &[]),
+    ];
     for (name, kind) in [("validation/loss", "min"), ("validation/accuracy", "max")] {
         if name != metric {
             definitions.push(by_epoch(name, &[kind, "last"]));
         }
     }
-    definitions.push(by_epoch(metric, &[good, "last"]));
+    definitions.push(by_epoch(&metric, &[good, "last"]));
     definitions
 }
 

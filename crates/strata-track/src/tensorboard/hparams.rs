@@ -53,17 +53,21 @@ pub(super) fn start(hparams: &Fields, metrics: &Fields, now_s: f64) -> Vec<Summa
 }
 
 /// What a run tells at its end.
-pub(super) fn end(state: RunState, now_s: f64) -> SummaryValue {
+pub(super) fn end(state: RunState, now_s: f64) -> Option<SummaryValue> {
     let status = match state {
         RunState::Finished => RunStatus::Success,
-        RunState::Failed | RunState::Interrupted => RunStatus::Failure,
-        RunState::Running => RunStatus::Running,
+        RunState::Failed => RunStatus::Failure,
+        // It may go on, and of two ends TensorBoard keeps the first.
+        RunState::Interrupted | RunState::Running => return None,
     };
     let info = SessionEndInfo {
         status: status.into(),
         end_time_secs: now_s,
     };
-    summary("session_end_info", HParamsData::SessionEndInfo(info))
+    Some(summary(
+        "session_end_info",
+        HParamsData::SessionEndInfo(info),
+    ))
 }
 
 fn summary(name: &str, data: HParamsData) -> SummaryValue {

@@ -246,7 +246,8 @@ impl Sink for TensorBoardSink {
         }
         if self.has_session {
             let now_s = now_s();
-            self.write(vec![hparams::end(state, now_s)], 0, now_s)?;
+            let end = hparams::end(state, now_s);
+            self.write(end.into_iter().collect(), 0, now_s)?;
         }
         self.file.as_mut().map_or(Ok(()), EventFile::sync)
     }
