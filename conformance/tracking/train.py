@@ -181,6 +181,7 @@ def sweep(binary, folder):
     assert runs <= set(found["scalars"]), list(found["scalars"])
     for run in runs:
         assert "validation/accuracy" in found["scalars"][run] and "samples/train" in found["images"][run]
+        assert "gradients/0.weight" in found["histograms"][run]
     sessions = {group["name"]: group for group in found["hparams_session_groups"]["sessionGroups"]}
     dropouts = {group["hparams"]["model/dropout"] for group in sessions.values()}
     assert dropouts == {0.1, 0.5}, sessions

@@ -372,7 +372,7 @@ fn definitions(config: &ExperimentConfig) -> Vec<MetricDefinition> {
     definitions
 }
 
-/// Without what says only where things lie and how fast they go.
+/// Without what says only where things lie and how fast they go, and without what is not set.
 fn without_places(config: &JsonValue) -> JsonValue {
     const PLACES: [&str; 9] = [
         "root",
@@ -389,7 +389,7 @@ fn without_places(config: &JsonValue) -> JsonValue {
         JsonValue::Object(map) => {
             let kept = map
                 .iter()
-                .filter(|(name, _)| !PLACES.contains(&name.as_str()));
+                .filter(|(name, value)| !PLACES.contains(&name.as_str()) && !value.is_null());
             JsonValue::Object(
                 kept.map(|(name, value)| (name.clone(), without_places(value)))
                     .collect(),

@@ -153,6 +153,7 @@ fn follow(shared: &Shared, log: &Path, options: &OnlineOptions) -> Result<(), Up
     upload.resume(options.resume.clone());
     // The run's beginning is written at once, and its page is to be there soon.
     let mut wait = options.interval.min(Duration::from_millis(200));
+    let mut is_told = false;
     loop {
         let (length, is_complete) = shared.wait(wait);
         wait = options.interval;
@@ -165,14 +166,14 @@ fn follow(shared: &Shared, log: &Path, options: &OnlineOptions) -> Result<(), Up
         if is_complete {
             upload.finish()?;
         } else if is_news {
-            let was_known = upload.remote().is_some();
             upload.send()?;
-            if let Some(remote) = upload.remote().filter(|_| !was_known) {
-                let address = address(&options.app_url, remote);
-                (options.notices)(&format!("W&B: {} at {address}", remote.display_name));
-            }
         } else {
             upload.heartbeat()?;
+        }
+        if let Some(remote) = upload.remote().filter(|_| !is_told) {
+            let address = address(&options.app_url, remote);
+            (options.notices)(&format!("W&B: {} at {address}", remote.display_name));
+            is_told = true;
         }
         for problem in upload.take_problems() {
             (options.notices)(&format!("W&B: {problem}; it stays in {}", log.display()));
