@@ -164,6 +164,9 @@ fn our_epochs(options: &Options, case: &Case) -> anyhow::Result<Vec<f64>> {
     let folder = env::temp_dir().join(format!("strata-bench-{}", std::process::id()));
     let status = Command::new(binary("release"))
         .current_dir(workspace())
+        // With the sinks of a default run, but nothing leaves this folder.
+        .env("WANDB_MODE", "offline")
+        .env("WANDB_DIR", &folder)
         .arg("train")
         .args(case.strata)
         .args([

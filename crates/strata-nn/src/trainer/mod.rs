@@ -285,7 +285,7 @@ impl Trainer {
         }
         let outcome = self.step(epoch, number_of_batch, batch, next);
         if outcome.is_ok() {
-            watch.tell(self.steps, &self.mlp, &self.states);
+            watch.tell(self.steps, &mut self.pool, &self.mlp, &self.states);
         }
         if watch.gradients {
             self.gradient_room.take_back(&mut self.states);

@@ -1,6 +1,9 @@
 //! Histograms of gradients and parameters while a network is trained, as `wandb.watch` makes them.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use crate::kernels::aligned::{AlignedBuffer, LANES};
+use crate::kernels::pool::ThreadPool;
 use crate::kernels::step::LayerState;
 use crate::layer::Layer;
 use crate::mlp::Mlp;
@@ -45,17 +48,20 @@ impl Watch<'_> {
     }
 
     /// Tells the histograms of a step that was just taken.
-    pub(super) fn tell(&mut self, step: u64, mlp: &Mlp, states: &[LayerState]) {
-        let mut histograms = Vec::new();
+    pub(super) fn tell(
+        &mut self,
+        step: u64,
+        pool: &mut ThreadPool,
+        mlp: &Mlp,
+        states: &[LayerState],
+    ) {
+        let mut tensors = Vec::new();
         for ((name, layer), state) in mlp.weight_names().iter().zip(&mlp.layers).zip(states) {
             let module = name.trim_end_matches(".weight");
-            let mut add = |kind: &str, weight: &[f32], bias: &[f32]| {
-                let of_weight = histogram(&|take| each_weight(layer, weight, take));
-                let of_bias = histogram(&|take| take(&bias[..layer.outputs]));
-                for (tensor, found) in [("weight", of_weight), ("bias", of_bias)] {
-                    let name = format!("{kind}/{module}.{tensor}");
-                    histograms.extend(found.map(|found| TensorHistogram { name, ..found }));
-                }
+            let mut add = |kind: &str, weight, bias| {
+                let of = |tensor: &str| format!("{kind}/{module}.{tensor}");
+                tensors.push(Tensor::of_weight(of("weight"), layer, weight));
+                tensors.push(Tensor::of_bias(of("bias"), layer, bias));
             };
             if self.gradients {
                 add("gradients", &state.weight.gradient, &state.bias.gradient);
@@ -64,7 +70,168 @@ impl Watch<'_> {
                 add("parameters", &layer.weight, &layer.bias);
             }
         }
-        (self.told)(step, histograms);
+        (self.told)(step, histograms(pool, &tensors));
+    }
+}
+
+/// The values of a tensor, without the padding of its panels.
+struct Tensor<'a> {
+    name: String,
+    pieces: Vec<Piece<'a>>,
+}
+
+/// Lines of 16 numbers, of which the first `columns` count.
+#[derive(Clone, Copy)]
+struct Piece<'a> {
+    lines: &'a [f32],
+    columns: usize,
+}
+
+/// Numbers that a thread looks at without stopping.
+const NUMBERS_OF_A_PIECE: usize = 1 << 14;
+
+impl<'a> Tensor<'a> {
+    fn of_weight(name: String, layer: &Layer, panels: &'a [f32]) -> Self {
+        let of_whole_panels = layer.outputs / LANES * layer.inputs * LANES;
+        let (whole, last) = panels.split_at(of_whole_panels);
+        let mut pieces = pieces_of(whole, LANES);
+        pieces.extend(pieces_of(last, layer.outputs % LANES));
+        Self { name, pieces }
+    }
+
+    fn of_bias(name: String, layer: &Layer, bias: &'a [f32]) -> Self {
+        let (whole, last) = bias.split_at(layer.outputs / LANES * LANES);
+        let mut pieces = pieces_of(whole, LANES);
+        pieces.extend(pieces_of(last, layer.outputs % LANES));
+        Self { name, pieces }
+    }
+}
+
+fn pieces_of(lines: &[f32], columns: usize) -> Vec<Piece<'_>> {
+    let pieces = lines.chunks(NUMBERS_OF_A_PIECE);
+    pieces.map(|lines| Piece { lines, columns }).collect()
+}
+
+/// Those of all tensors that have a finite value. Which thread looks at a piece decides nothing.
+fn histograms(pool: &mut ThreadPool, tensors: &[Tensor]) -> Vec<TensorHistogram> {
+    let pieces: Vec<(usize, Piece)> = tensors
+        .iter()
+        .enumerate()
+        .flat_map(|(index, tensor)| tensor.pieces.iter().map(move |piece| (index, *piece)))
+        .collect();
+    let ranges: Vec<Mutex<Range>> = tensors.iter().map(|_| Mutex::default()).collect();
+    pool.run(&[pieces.len()], &|claim| {
+        let (tensor, piece) = pieces[claim.chunk];
+        let range = piece.range();
+        lock(&ranges[tensor]).widen(range);
+    });
+    let ranges: Vec<Range> = ranges.iter().map(|range| lock(range).for_bins()).collect();
+    let counts: Vec<Mutex<[u32; BINS]>> = tensors.iter().map(|_| Mutex::new([0; BINS])).collect();
+    pool.run(&[pieces.len()], &|claim| {
+        let (tensor, piece) = pieces[claim.chunk];
+        let found = piece.counts(ranges[tensor]);
+        for (count, found) in lock(&counts[tensor]).iter_mut().zip(found) {
+            *count += found;
+        }
+    });
+    let tensors = tensors.iter().zip(&ranges).zip(&counts);
+    tensors
+        .filter(|((_, range), _)| range.least <= range.greatest)
+        .map(|((tensor, range), counts)| TensorHistogram {
+            name: tensor.name.clone(),
+            counts: lock(counts).to_vec(),
+            least: range.least,
+            greatest: range.greatest,
+        })
+        .collect()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// From the least to the greatest finite value; empty without any.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Range {
+    least: f32,
+    greatest: f32,
+}
+
+impl Default for Range {
+    fn default() -> Self {
+        Self {
+            least: f32::INFINITY,
+            greatest: f32::NEG_INFINITY,
+        }
+    }
+}
+
+impl Range {
+    fn widen(&mut self, other: Self) {
+        self.least = self.least.min(other.least);
+        self.greatest = self.greatest.max(other.greatest);
+    }
+
+    /// A tensor of one value gets bins around it, as `torch.histc` makes them.
+    fn for_bins(self) -> Self {
+        if self.least == self.greatest {
+            Self {
+                least: self.least - 1.0,
+                greatest: self.greatest + 1.0,
+            }
+        } else {
+            self
+        }
+    }
+}
+
+impl Piece<'_> {
+    fn range(&self) -> Range {
+        let (mut least, mut greatest) = ([f32::INFINITY; LANES], [f32::NEG_INFINITY; LANES]);
+        for line in self.lines.as_chunks::<LANES>().0 {
+            for index in 0..LANES {
+                let value = line[index];
+                let (low, high) = if value.is_finite() && index < self.columns {
+                    (value, value)
+                } else {
+                    (f32::INFINITY, f32::NEG_INFINITY)
+                };
+                least[index] = if low < least[index] {
+                    low
+                } else {
+                    least[index]
+                };
+                greatest[index] = if high > greatest[index] {
+                    high
+                } else {
+                    greatest[index]
+                };
+            }
+        }
+        Range {
+            least: least.into_iter().fold(f32::INFINITY, f32::min),
+            greatest: greatest.into_iter().fold(f32::NEG_INFINITY, f32::max),
+        }
+    }
+
+    fn counts(&self, range: Range) -> [u32; BINS] {
+        let scale = BINS as f32 / (range.greatest - range.least);
+        // Most values fall into few bins: four counters of each do not wait for one another. The last is for what is
+        // not finite.
+        let mut counts = [[0; BINS + 1]; 4];
+        for line in self.lines.as_chunks::<LANES>().0 {
+            let mut bins = [BINS; LANES];
+            for index in 0..LANES {
+                let value = line[index];
+                let bin = (((value - range.least) * scale) as i32).min(BINS as i32 - 1);
+                let counts = value.is_finite() && index < self.columns;
+                bins[index] = if counts { bin as usize } else { BINS };
+            }
+            for (index, bin) in bins.into_iter().enumerate() {
+                counts[index % 4][bin] += 1;
+            }
+        }
+        std::array::from_fn(|bin| counts.iter().map(|counts| counts[bin]).sum())
     }
 }
 
@@ -90,84 +257,18 @@ impl GradientRoom {
     }
 }
 
-/// Panels without their padding.
-fn each_weight(layer: &Layer, panels: &[f32], take: &mut dyn FnMut(&[f32])) {
-    let of_whole_panels = layer.outputs / LANES * layer.inputs * LANES;
-    let (whole, last) = panels.split_at(of_whole_panels);
-    take(whole);
-    let columns = layer.outputs % LANES;
-    if columns > 0 {
-        for row in last.chunks_exact(LANES) {
-            take(&row[..columns]);
-        }
-    }
-}
-
-/// Calls its argument with the values, in pieces.
-type Pieces<'a> = dyn Fn(&mut dyn FnMut(&[f32])) + 'a;
-
-/// Without a name; none if no value is finite. A tensor of one value gets bins around it, as `torch.histc` makes them.
-fn histogram(pieces: &Pieces) -> Option<TensorHistogram> {
-    let mut lanes = ([f32::INFINITY; LANES], [f32::NEG_INFINITY; LANES]);
-    pieces(&mut |values| {
-        let (chunks, rest) = values.as_chunks::<LANES>();
-        for values in chunks {
-            widen(&mut lanes, values);
-        }
-        widen(&mut lanes, rest);
-    });
-    let least = lanes.0.into_iter().fold(f32::INFINITY, f32::min);
-    let greatest = lanes.1.into_iter().fold(f32::NEG_INFINITY, f32::max);
-    if least > greatest {
-        return None;
-    }
-    let (least, greatest) = if least < greatest {
-        (least, greatest)
-    } else {
-        (least - 1.0, greatest + 1.0)
-    };
-    let scale = BINS as f32 / (greatest - least);
-    // Most values fall into few bins: four counters of each do not wait for one another.
-    let mut counts = [[0; BINS + 1]; 4];
-    pieces(&mut |values| {
-        for (index, &value) in values.iter().enumerate() {
-            let bin = ((value - least) * scale) as usize;
-            let bin = if value.is_finite() {
-                bin.min(BINS - 1)
-            } else {
-                BINS
-            };
-            counts[index % 4][bin] += 1;
-        }
-    });
-    let of_bin = |bin: usize| counts.iter().map(|counts| counts[bin]).sum();
-    Some(TensorHistogram {
-        name: String::new(),
-        counts: (0..BINS).map(of_bin).collect(),
-        least,
-        greatest,
-    })
-}
-
-/// Lane by lane; what is not finite changes nothing.
-fn widen((least, greatest): &mut ([f32; LANES], [f32; LANES]), values: &[f32]) {
-    for ((least, greatest), &value) in least.iter_mut().zip(greatest).zip(values) {
-        let (low, high) = if value.is_finite() {
-            (value, value)
-        } else {
-            (f32::INFINITY, f32::NEG_INFINITY)
-        };
-        *least = if low < *least { low } else { *least };
-        *greatest = if high > *greatest { high } else { *greatest };
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Of one row of values, in panels with other numbers behind them.
     fn of(values: &[f32]) -> Option<TensorHistogram> {
-        histogram(&|take| take(values))
+        let layer = Layer::zeros(1, values.len(), false);
+        let mut padded = values.to_vec();
+        padded.resize(values.len().next_multiple_of(LANES), 1e9);
+        let tensor = Tensor::of_bias("a".to_owned(), &layer, &padded);
+        let mut pool = ThreadPool::new(2);
+        histograms(&mut pool, &[tensor]).pop()
     }
 
     #[test]
@@ -189,14 +290,16 @@ mod tests {
     }
 
     #[test]
-    fn padding_is_no_weight() {
-        let mut layer = Layer::zeros(3, 18, false);
-        layer.set(&[1.0; 54], &[0.0; 18]);
-        let mut count = 0;
-        each_weight(&layer, &layer.weight, &mut |values| {
-            assert!(values.iter().all(|&value| value == 1.0));
-            count += values.len();
-        });
-        assert_eq!(count, 54);
+    fn every_weight_is_counted_and_padding_is_none() {
+        let mut layer = Layer::zeros(700, 50, false);
+        let weights: Vec<f32> = (0..35_000).map(|i| (i % 64) as f32).collect();
+        layer.set(&weights, &[0.0; 50]);
+        let tensor = Tensor::of_weight("a".to_owned(), &layer, &layer.weight);
+        let mut pool = ThreadPool::new(3);
+        let found = histograms(&mut pool, &[tensor])
+            .pop()
+            .expect("there are values");
+        assert_eq!((found.least, found.greatest), (0.0, 63.0));
+        assert_eq!(found.counts.iter().sum::<u32>(), 35_000);
     }
 }

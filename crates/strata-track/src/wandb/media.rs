@@ -208,11 +208,24 @@ fn counted(key: &str, histogram: &Histogram) -> Result<Json, WandbError> {
     }
     .filter(|(counts, edges)| edges.len() == counts.len() + 1 && (1..=512).contains(&counts.len()))
     .ok_or_else(|| WandbError::Histogram(key.to_owned()))?;
-    let numbers = |numbers: Vec<f64>| Json::List(numbers.into_iter().map(Json::Number).collect());
+    // Whole numbers are written alike either way, as integers sooner.
+    let count = |count: f64| {
+        if count.fract() == 0.0 && count.abs() < 1e6 {
+            Json::Integer(count as i64)
+        } else {
+            Json::Number(count)
+        }
+    };
     Ok(map(vec![
         ("_type", Json::text("histogram")),
-        ("values", numbers(counts)),
-        ("bins", numbers(edges)),
+        (
+            "values",
+            Json::List(counts.into_iter().map(count).collect()),
+        ),
+        (
+            "bins",
+            Json::List(edges.into_iter().map(Json::Number).collect()),
+        ),
     ]))
 }
 
