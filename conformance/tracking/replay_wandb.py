@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Replay the golden W&B cases through `strata track` and compare what the real readers and the server then hold.
 
-    replay_wandb.py --binary strata [--by offline|wandb-sync|strata-sync|online] [CASE …]
+    replay_wandb.py --binary strata [--by offline|wandb-sync|strata-sync|online|wandb-run] [CASE …]
 
 offline: the run folder, read by read_wandb.py.  wandb-sync: the server after the real `wandb sync` of that folder.
-strata-sync: after ours.  online: after a run of ours that was sent while it went on.  Without --by: all four.
-Run it with a Python that has wandb and pillow.  The inputs are those of golden/README.md.
+strata-sync: after ours.  online: after a run of ours that was sent while it went on.  wandb-run: after our sync of a
+run that the real wandb has written.  Without --by: all of them.
+Run it with a Python that has wandb, numpy and pillow.  The inputs are those of golden/README.md.
 """
 import argparse
 import glob
@@ -19,6 +20,9 @@ import tempfile
 from replay_inputs import CONFIG, VALUES, rgb, two_pictures
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "golden"))
+import make_golden  # noqa: E402
+
 KEY = "0123456789abcdef0123456789abcdef01234567"
 OF_ALL = {"project": "emnist", "entity": "strata-team"}
 
@@ -71,7 +75,7 @@ def media(folder):
 
 
 CASES = {"basic": basic, "define_metric": define_metric, "media": media}
-WAYS = {"offline": "wandb", "wandb-sync": "sync", "strata-sync": "sync", "online": "online"}
+WAYS = {"offline": "wandb", "wandb-sync": "sync", "strata-sync": "sync", "online": "online", "wandb-run": "sync"}
 
 
 class Server:
@@ -106,9 +110,12 @@ def facts(binary, case, way, folder):
         with Server(record) as server:
             track(binary, case, folder, {**clean, **server})
         return subprocess.run(state + ["--sequence"], stdout=subprocess.PIPE, text=True, check=False).stdout
-    track(binary, case, folder, {**clean, "WANDB_MODE": "offline"})
+    if way == "wandb-run":
+        make_golden.run_case(make_golden.__file__, case, "offline", folder, {})
+    else:
+        track(binary, case, folder, {**clean, "WANDB_MODE": "offline"})
     run, = glob.glob(os.path.join(folder, "wandb", "offline-run-*"))
-    if way == "strata-sync":
+    if way in ("strata-sync", "wandb-run"):
         with Server(record) as server:
             subprocess.run([binary, "sync", run], check=True, env={**clean, **server}, stdout=subprocess.DEVNULL)
         return subprocess.run(state, stdout=subprocess.PIPE, text=True, check=False).stdout

@@ -6,6 +6,7 @@ use super::WandbError;
 use super::json::{Json, NotANumber};
 use super::messages::{Artifact as Record, Manifest, ManifestEntry, Run, StoragePolicyConfig};
 use super::run_folder::random_client_id;
+use super::table::TableArtifact;
 use crate::Artifact;
 
 /// The record of an artifact of a run; its files are read for their digests.
@@ -52,6 +53,28 @@ pub(super) fn record(artifact: &Artifact, run: &Run) -> Result<Record, WandbErro
         sequence_client_id: random_client_id()?,
         digest_algorithm: "MANIFEST_MD5".to_owned(),
         ..Record::default()
+    })
+}
+
+/// The record of a table's artifact, whose file is there.
+pub(super) fn of_table(
+    table: &TableArtifact,
+    file: &std::path::Path,
+    run: &Run,
+) -> Result<Record, WandbError> {
+    let artifact = Artifact {
+        name: table.name.clone(),
+        kind: "run_table".to_owned(),
+        aliases: vec!["latest".to_owned()],
+        metadata: crate::Fields::new(),
+        files: vec![(table.entry.clone(), file.to_owned())],
+    };
+    Ok(Record {
+        client_id: table.client_id.clone(),
+        sequence_client_id: table.sequence_client_id.clone(),
+        user_created: false,
+        metadata: String::new(),
+        ..record(&artifact, run)?
     })
 }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::WandbError;
 use super::image_header::ImageHeader;
 use super::json::{Json, NotANumber};
+use super::table::TableArtifact;
 use crate::{Histogram, Image, Value};
 
 /// wandb shows no more pictures of one list.
@@ -19,6 +20,8 @@ pub(super) struct Media<'a> {
     step: u64,
     written: Vec<String>,
     warnings: Vec<&'static str>,
+    tables: Vec<TableArtifact>,
+    run_id: &'a str,
 }
 
 /// In the words of wandb, which its users find on the web.
@@ -26,18 +29,20 @@ const SIZES_DIFFER: &str = "WARNING:root:Images sizes do not match. This will ca
 
 impl<'a> Media<'a> {
     /// For the values of one call.
-    pub(super) fn new(files: &'a Path, step: u64) -> Self {
+    pub(super) fn new(files: &'a Path, step: u64, run_id: &'a str) -> Self {
         Self {
             files,
             step,
             written: Vec::new(),
             warnings: Vec::new(),
+            tables: Vec::new(),
+            run_id,
         }
     }
 
-    /// The files written, relative to `files/`, and what is to be told on the run's console.
-    pub(super) fn into_written(self) -> (Vec<String>, Vec<&'static str>) {
-        (self.written, self.warnings)
+    /// The files written, relative to `files/`, what is to be told on the run's console, and the artifacts of tables.
+    pub(super) fn into_written(self) -> (Vec<String>, Vec<&'static str>, Vec<TableArtifact>) {
+        (self.written, self.warnings, self.tables)
     }
 
     /// `value` as the row holds it; its files are in place afterwards.
@@ -123,11 +128,17 @@ impl<'a> Media<'a> {
         ]);
         let bytes = content.written(NotANumber::Null).into_bytes();
         let (path, sha256) = self.store("table", key, "table.json", &bytes)?;
+        let artifact = TableArtifact::new(self.run_id, key, columns, data)?;
+        let addresses = [artifact.address(), artifact.latest_address()];
+        self.tables.push(artifact);
+        let [address, latest] = addresses.map(Json::String);
         Ok(map(vec![
             ("_type", Json::text("table-file")),
             ("ncols", Json::Integer(columns.len() as i64)),
             ("nrows", Json::Integer(data.len() as i64)),
             ("log_mode", Json::text("IMMUTABLE")),
+            ("artifact_path", address),
+            ("_latest_artifact_path", latest),
             ("sha256", Json::String(sha256)),
             ("size", Json::Integer(bytes.len() as i64)),
             ("path", Json::String(path)),

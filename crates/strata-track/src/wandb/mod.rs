@@ -24,6 +24,7 @@ mod settings;
 mod sink;
 mod summary;
 mod system_stats;
+mod table;
 mod transaction_log;
 mod upload;
 

@@ -256,12 +256,13 @@ impl RunWriter {
     fn log_fields(&mut self, fields: &Fields, placement: Placement) -> Result<(), WandbError> {
         self.rows.check(placement)?;
         let files = self.folder.files();
-        let mut media = Media::new(&files, self.rows.step());
+        let run_id = self.run.run_id.clone();
+        let mut media = Media::new(&files, self.rows.step(), &run_id);
         let mut values = Vec::with_capacity(fields.len());
         for (name, value) in fields {
             values.push((vec![name.clone()], media.resolve(name, value)?));
         }
-        let (written, warnings) = media.into_written();
+        let (written, warnings, tables) = media.into_written();
         for warning in warnings {
             self.print(warning, 0)?;
         }
@@ -271,6 +272,13 @@ impl RunWriter {
             })
         });
         self.write(records.collect::<Vec<_>>())?;
+        for table in tables {
+            let file = self
+                .folder
+                .store_apart(&table.client_id, table.json.as_bytes())?;
+            let record = artifact::of_table(&table, &file, &self.run)?;
+            self.write([Content::Artifact(record)])?;
+        }
         self.log(values, placement)
     }
 

@@ -85,6 +85,16 @@ impl RunFolder {
         self.path.join("files")
     }
 
+    /// Writes a file that is kept until it is sent with an artifact; its path.
+    pub(super) fn store_apart(&self, name: &str, bytes: &[u8]) -> Result<PathBuf, WandbError> {
+        let path = self.path.join("tmp").join(name);
+        strata_fs::write_atomically(&path, bytes).map_err(|source| WandbError::Write {
+            path: path.clone(),
+            source,
+        })?;
+        Ok(path)
+    }
+
     /// Writes a file of `files/` whole.
     pub(super) fn write(&self, name: &str, text: &str) -> Result<(), WandbError> {
         let path = self.files().join(name);

@@ -1,5 +1,7 @@
 //! Artifacts: a manifest of files, the files, and the word that all are there.
 
+use std::path::{Path, PathBuf};
+
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::{Map, Value, json};
 
@@ -13,6 +15,7 @@ pub(super) fn send(
     patience: &Patience,
     run: &RemoteRun,
     artifact: &Artifact,
+    log: &Path,
 ) -> Result<(), UploadError> {
     let manifest = artifact.manifest.clone().unwrap_or_default();
     let aliases = artifact.aliases.iter();
@@ -52,7 +55,8 @@ pub(super) fn send(
     let places = client.create_artifact_files(patience, &created, &manifest_id, &files)?;
     for (entry, place) in local.iter().zip(places) {
         let Some(place) = place else { continue };
-        let path = std::path::Path::new(&entry.local_path);
+        let path = found(std::path::Path::new(&entry.local_path), log);
+        let path = path.as_path();
         let content = fs_err::read(path).map_err(|source| UploadError::Folder {
             path: path.to_owned(),
             source,
@@ -66,6 +70,17 @@ pub(super) fn send(
     client.put(patience, &place.url, &place.headers, text.as_bytes())?;
     client.commit_artifact(patience, &created)?;
     Ok(())
+}
+
+/// Where a file of an artifact is; beside the log, if the run's folder has moved since.
+fn found(path: &Path, log: &Path) -> PathBuf {
+    let moved = path
+        .file_name()
+        .map(|name| log.with_file_name("tmp").join(name));
+    match moved {
+        Some(moved) if !path.exists() && moved.exists() => moved,
+        _ => path.to_owned(),
+    }
 }
 
 fn manifest_json(manifest: &Manifest) -> String {

@@ -472,7 +472,7 @@ impl<'a> Upload<'a> {
 
     fn send_artifacts(&mut self, remote: &RemoteRun) -> Result<(), UploadError> {
         while let Some(artifact) = self.artifacts.first() {
-            match artifacts::send(self.client, self.patience, remote, artifact) {
+            match artifacts::send(self.client, self.patience, remote, artifact, &self.log) {
                 Err(error) if artifacts::is_its_own_fault(&error) => self.problems.push(error),
                 sent => sent?,
             }
