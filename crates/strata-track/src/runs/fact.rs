@@ -23,7 +23,10 @@ impl Fact {
         match value {
             Value::Null => Self::Null,
             Value::Bool(bool) => Self::Bool(*bool),
-            Value::Number(number) => Self::Number(number.as_f64().unwrap_or(f64::NAN)),
+            Value::Number(number) => match number.as_f64() {
+                Some(float) if is_exact(number, float) => Self::Number(float),
+                _ => Self::Text(number.to_string()),
+            },
             Value::String(text) => Self::Text(text.clone()),
             list_or_map => Self::Text(list_or_map.to_string()),
         }
@@ -61,9 +64,12 @@ impl Fact {
         Self::Number(text.parse().unwrap_or(number))
     }
 
-    /// For JSON, which has no NaN: those become null.
+    /// For JSON, which has no NaN: those become null. Whole numbers have no point.
     pub fn json(&self) -> Value {
         match self {
+            Self::Number(number) if number.fract() == 0.0 && number.abs() < EXACT_INTEGERS => {
+                json!(*number as i64)
+            }
             Self::Number(number) => json!(number),
             Self::Text(text) => json!(text),
             Self::Bool(bool) => json!(bool),
@@ -102,6 +108,14 @@ impl fmt::Display for Fact {
     }
 }
 
+/// Up to here a float holds every integer.
+const EXACT_INTEGERS: f64 = 9_007_199_254_740_992.0;
+
+/// Whether nothing of a number is lost in a float, as the last digits of a seed of 64 bits are.
+fn is_exact(number: &serde_json::Number, float: f64) -> bool {
+    number.is_f64() || float.abs() < EXACT_INTEGERS
+}
+
 /// Whether a number is read more easily without a power of ten; where Python, too, writes it so.
 fn is_plain(number: f64) -> bool {
     number == 0.0 || !number.is_finite() || (1e-4..1e16).contains(&number.abs())
@@ -127,6 +141,15 @@ mod tests {
             assert_eq!(fact.to_string(), exact);
             assert_eq!(fact.rounded().to_string(), rounded);
         }
+    }
+
+    #[test]
+    fn integers_stay_what_they_are() {
+        let seed = json!(u64::MAX);
+        assert_eq!(Fact::of(&seed), Fact::Text(u64::MAX.to_string()));
+        assert_eq!(Fact::of(&json!(3)).json(), json!(3));
+        assert_eq!(Fact::of(&json!(0.5)).json(), json!(0.5));
+        assert_eq!(Fact::Number(f64::NAN).json(), Value::Null);
     }
 
     #[test]

@@ -193,7 +193,9 @@ mod tests {
             Row::new(10, Some(1)).with("loss", 1e-5),
         ];
         let mut layout = Layout::default();
-        rows.iter().for_each(|row| layout.widen(row));
+        for row in &rows {
+            layout.widen(row);
+        }
         let lines = rows.map(|row| layout.line(&row));
         let expected = [
             "step  9  epoch 1  loss 12.5\n",
