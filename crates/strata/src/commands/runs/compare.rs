@@ -15,7 +15,7 @@ use crate::exit::{Ended, Failure};
 #[command(after_help = "\
 Examples:
   strata runs compare runs/a runs/b
-  strata runs compare multirun/2026-01-31/14-05-09/* --csv")]
+  strata runs compare multirun/2026-01-31/14-05-09/*/ --csv")]
 pub(super) struct CompareArgs {
     /// The runs' directories
     #[arg(required = true, num_args = 2..)]

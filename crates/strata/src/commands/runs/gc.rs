@@ -20,7 +20,8 @@ Examples:
   strata runs gc --keep-best 5 --metric validation/accuracy
   strata runs gc --checkpoints                              checkpoints of runs that are over
 
-Runs that go on are never touched, nor are those whose run.json is damaged; `strata runs rm` removes the latter.")]
+Runs that go on are never touched, nor are those whose run.json is damaged; `strata runs rm`
+removes the latter.")]
 pub(super) struct GcArgs {
     /// Run directories, or folders above them [default: runs and multirun]
     paths: Vec<PathBuf>,
@@ -85,7 +86,7 @@ pub(super) fn run(args: &GcArgs) -> Result<Ended, Failure> {
     for (run, stays) in &refused {
         anstream::eprintln!("warning: {}", holds_another(run, stays));
     }
-    if args.dry_run {
+    if args.dry_run && !doomed.is_empty() {
         list(&doomed);
         return Ok(Ended::Done);
     }

@@ -21,8 +21,9 @@ Examples:
   strata runs ls multirun/2026-01-31/14-05-09 --diff
   strata runs ls --columns model.dropout,test/accuracy --csv > runs.csv
 
-A key is one of run, state, started, seconds, epoch and step; of the configuration, as model.dropout; or a metric, as
-validation/accuracy for its last value and best/validation/accuracy for its best.")]
+A key is one of run, state, started, seconds, epoch and step; of the configuration, as
+model.dropout; or a metric, as validation/accuracy for its last value and best/validation/accuracy
+for its best. The operators are = != < <= > >= and ~ for a part of a text.")]
 pub(super) struct LsArgs {
     /// Run directories, or folders above them [default: runs and multirun]
     paths: Vec<PathBuf>,

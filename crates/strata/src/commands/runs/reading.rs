@@ -57,8 +57,10 @@ pub(super) fn runs_below(paths: &[PathBuf]) -> Result<Vec<RunFacts>, Failure> {
     Ok(runs)
 }
 
+/// The run in a directory; a slash behind its name, which completion leaves there, is not part of it.
 pub(super) fn run_at(path: &Path) -> Result<RunFacts, Failure> {
-    let mut run = RunFacts::read(path).map_err(|error| Failure::Work(error.into()))?;
+    let path: PathBuf = path.components().collect();
+    let mut run = RunFacts::read(&path).map_err(|error| Failure::Work(error.into()))?;
     complete(&mut run);
     tell_problems(&run);
     Ok(run)

@@ -79,7 +79,7 @@ impl Table {
         text
     }
 
-    /// Numbers to the right, texts to the left.
+    /// Columns with numbers to the right, those with texts alone to the left.
     fn aligned(&self) -> String {
         let shown = |fact: &Option<Fact>| {
             let text = fact.as_ref().map_or("-".to_owned(), Fact::to_string);
@@ -100,15 +100,15 @@ impl Table {
                 in_column.chain([name]).max().unwrap_or(0)
             })
             .collect();
-        let is_number = |column: usize| {
+        let has_numbers = |column: usize| {
             let mut facts = self.rows.iter().filter_map(|row| row[column].as_ref());
-            facts.all(|fact| matches!(fact, Fact::Number(_)))
+            facts.any(|fact| matches!(fact, Fact::Number(_)))
         };
         let mut push = |row: &[String]| {
             let mut line = String::new();
             for (column, cell) in row.iter().enumerate() {
                 let padding = " ".repeat(widths[column] - console::measure_text_width(cell));
-                let (before, after) = if is_number(column) {
+                let (before, after) = if has_numbers(column) {
                     (padding.as_str(), "")
                 } else {
                     ("", padding.as_str())
