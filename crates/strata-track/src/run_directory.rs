@@ -121,14 +121,19 @@ impl RunDirectory {
         }
     }
 
+    /// The directory, whatever is in it.
+    pub(crate) fn at(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+        }
+    }
+
     /// Opens the directory of a run, going on or over.
     ///
     /// # Errors
     /// [`RunDirectoryError::NotARun`] without a `run.json`.
     pub fn open(path: &Path) -> Result<Self, RunDirectoryError> {
-        let directory = Self {
-            path: path.to_owned(),
-        };
+        let directory = Self::at(path);
         if directory.record_path().is_file() {
             Ok(directory)
         } else {

@@ -23,13 +23,16 @@ impl Fact {
         match value {
             Value::Null => Self::Null,
             Value::Bool(bool) => Self::Bool(*bool),
-            Value::Number(number) => Self::Number(number.as_f64().unwrap_or(f64::NAN)),
+            Value::Number(number) => match number.as_f64() {
+                Some(float) if is_exact(number, float) => Self::Number(float),
+                _ => Self::Text(number.to_string()),
+            },
             Value::String(text) => Self::Text(text.clone()),
             list_or_map => Self::Text(list_or_map.to_string()),
         }
     }
 
-    /// What somebody has typed: a number if it is one.
+    /// What somebody has typed: a number if it is one; a list as the facts of runs have it, without blanks.
     pub(super) fn typed(text: &str) -> Self {
         match text {
             "null" => Self::Null,
@@ -37,14 +40,36 @@ impl Fact {
             "false" => Self::Bool(false),
             _ => match text.parse() {
                 Ok(number) => Self::Number(number),
+                Err(_) if text.starts_with('[') => {
+                    let list = serde_json::from_str::<Value>(text);
+                    Self::Text(list.map_or_else(|_| text.to_owned(), |list| list.to_string()))
+                }
                 Err(_) => Self::Text(text.to_owned()),
             },
         }
     }
 
-    /// For JSON, which has no NaN: those become null.
+    /// For the eye: four digits after the point, or as many as tell a small number from nothing. Never for
+    /// configurations, in which 0.0012 and 0.00123 are two learning rates.
+    #[must_use]
+    pub fn rounded(self) -> Self {
+        let Self::Number(number) = self else {
+            return self;
+        };
+        let text = if number == 0.0 || (1e-3..1e6).contains(&number.abs()) {
+            format!("{number:.4}")
+        } else {
+            format!("{number:.3e}")
+        };
+        Self::Number(text.parse().unwrap_or(number))
+    }
+
+    /// For JSON, which has no NaN: those become null. Whole numbers have no point.
     pub fn json(&self) -> Value {
         match self {
+            Self::Number(number) if number.fract() == 0.0 && number.abs() < EXACT_INTEGERS => {
+                json!(*number as i64)
+            }
             Self::Number(number) => json!(number),
             Self::Text(text) => json!(text),
             Self::Bool(bool) => json!(bool),
@@ -74,7 +99,8 @@ impl Fact {
 impl fmt::Display for Fact {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Number(number) => write!(formatter, "{}", shortened(*number)),
+            Self::Number(number) if is_plain(*number) => write!(formatter, "{number}"),
+            Self::Number(number) => write!(formatter, "{number:e}"),
             Self::Text(text) => formatter.write_str(text),
             Self::Bool(bool) => write!(formatter, "{bool}"),
             Self::Null => formatter.write_str("null"),
@@ -82,19 +108,17 @@ impl fmt::Display for Fact {
     }
 }
 
-/// Four digits after the point, or as many as tell a small number from nothing.
-fn shortened(number: f64) -> String {
-    let size = number.abs();
-    if number.fract() == 0.0 && size < 1e15 {
-        format!("{number}")
-    } else if (1e-3..1e6).contains(&size) {
-        let text = format!("{number:.4}");
-        text.trim_end_matches('0').to_owned()
-    } else if number.is_finite() {
-        format!("{number:.3e}")
-    } else {
-        number.to_string()
-    }
+/// Up to here a float holds every integer.
+const EXACT_INTEGERS: f64 = 9_007_199_254_740_992.0;
+
+/// Whether nothing of a number is lost in a float, as the last digits of a seed of 64 bits are.
+fn is_exact(number: &serde_json::Number, float: f64) -> bool {
+    number.is_f64() || float.abs() < EXACT_INTEGERS
+}
+
+/// Whether a number is read more easily without a power of ten; where Python, too, writes it so.
+fn is_plain(number: f64) -> bool {
+    number == 0.0 || !number.is_finite() || (1e-4..1e16).contains(&number.abs())
 }
 
 #[cfg(test)]
@@ -102,13 +126,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_short() {
-        let shown = |number: f64| Fact::Number(number).to_string();
-        let numbers = [0.85721, 3.0, 1e-5, 0.5, f64::NAN, 123_456.75].map(shown);
-        assert_eq!(
-            numbers,
-            ["0.8572", "3", "1.000e-5", "0.5", "NaN", "123456.75"]
-        );
+    fn numbers_are_exact_until_they_are_rounded() {
+        for (number, exact, rounded) in [
+            (0.857_21, "0.85721", "0.8572"),
+            (3.0, "3", "3"),
+            (0.001_23, "0.00123", "0.0012"),
+            (1.234_56e-5, "1.23456e-5", "1.235e-5"),
+            (0.0, "0", "0"),
+            (f64::NAN, "NaN", "NaN"),
+            (f64::NEG_INFINITY, "-inf", "-inf"),
+            (123_456.75, "123456.75", "123456.75"),
+        ] {
+            let fact = Fact::Number(number);
+            assert_eq!(fact.to_string(), exact);
+            assert_eq!(fact.rounded().to_string(), rounded);
+        }
+    }
+
+    #[test]
+    fn integers_stay_what_they_are() {
+        let seed = json!(u64::MAX);
+        assert_eq!(Fact::of(&seed), Fact::Text(u64::MAX.to_string()));
+        assert_eq!(Fact::of(&json!(3)).json(), json!(3));
+        assert_eq!(Fact::of(&json!(0.5)).json(), json!(0.5));
+        assert_eq!(Fact::Number(f64::NAN).json(), Value::Null);
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub struct Filter {
     key: String,
     operator: Operator,
     value: Fact,
+    typed: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +61,7 @@ impl Filter {
             key: key.trim().to_owned(),
             operator: *operator,
             value: Fact::typed(value.trim()),
+            typed: value.trim().to_owned(),
         })
     }
 
@@ -68,55 +70,71 @@ impl Filter {
         &self.key
     }
 
+    /// Whether it asks for the value itself, with `=` or `!=`.
+    pub fn is_equality(&self) -> bool {
+        matches!(self.operator, Operator::Equal | Operator::NotEqual)
+    }
+
+    /// The value as it was typed.
+    pub fn value(&self) -> &str {
+        &self.typed
+    }
+
     /// Whether a run meets the condition; a run that says nothing about the key is only unequal.
     pub fn admits(&self, run: &RunFacts) -> bool {
         let Some(fact) = run.get(&self.key) else {
             return self.operator == Operator::NotEqual;
         };
-        let comparable = matches!(
-            (&fact, &self.value),
-            (Fact::Number(_), Fact::Number(_)) | (Fact::Text(_), Fact::Text(_))
-        );
-        let order = fact.compare(&self.value);
+        let order = self.order(&fact);
         match self.operator {
-            Operator::Equal => {
-                fact.to_string() == self.value.to_string() || (comparable && order.is_eq())
-            }
-            Operator::NotEqual => {
-                fact.to_string() != self.value.to_string() && !(comparable && order.is_eq())
-            }
-            Operator::Less => comparable && order == Ordering::Less,
-            Operator::LessOrEqual => comparable && order != Ordering::Greater,
-            Operator::Greater => comparable && order == Ordering::Greater,
-            Operator::GreaterOrEqual => comparable && order != Ordering::Less,
-            Operator::Contains => fact.to_string().contains(&self.value.to_string()),
+            Operator::Equal => self.is_equal(&fact),
+            Operator::NotEqual => !self.is_equal(&fact),
+            Operator::Less => order == Some(Ordering::Less),
+            Operator::LessOrEqual => matches!(order, Some(Ordering::Less | Ordering::Equal)),
+            Operator::Greater => order == Some(Ordering::Greater),
+            Operator::GreaterOrEqual => matches!(order, Some(Ordering::Greater | Ordering::Equal)),
+            Operator::Contains => fact.to_string().contains(&self.typed),
+        }
+    }
+
+    fn is_equal(&self, fact: &Fact) -> bool {
+        match (fact, &self.value) {
+            (Fact::Number(a), Fact::Number(b)) => a == b || (a.is_nan() && b.is_nan()),
+            // A text may look like a number, as a tag `007` does.
+            (Fact::Text(text), value) => *text == self.typed || fact == value,
+            (fact, value) => fact == value,
+        }
+    }
+
+    /// None where neither comes first: of a number and a text, and of anything that is not a number.
+    fn order(&self, fact: &Fact) -> Option<Ordering> {
+        match (fact, &self.value) {
+            (Fact::Number(a), Fact::Number(b)) => a.partial_cmp(b),
+            (Fact::Text(text), _) => Some(text.as_str().cmp(&self.typed)),
+            _ => None,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{RunRecord, Summary};
+    use crate::RunRecord;
 
     fn run() -> RunFacts {
-        let config = [
-            ("model.dropout", Fact::Number(0.3)),
-            ("model.activation", Fact::Text("leaky_relu".to_owned())),
-            ("data.download", Fact::Bool(true)),
-        ];
-        RunFacts {
-            path: "runs/a".into(),
-            record: RunRecord::begin("1.0"),
-            is_alive: false,
-            config: config
-                .into_iter()
-                .map(|(key, fact)| (key.to_owned(), fact))
-                .collect(),
-            summary: Summary::default(),
-        }
+        let config = serde_json::json!({
+            "model": {"dropout": 0.3, "activation": "leaky_relu", "hidden_dims": [64, 32]},
+            "training": {"lr": 0.00123},
+            "data": {"download": true},
+            "tag": "007",
+        });
+        let mut run = RunFacts::of_record("runs/a", RunRecord::begin("1.0"));
+        run.set_config(&config);
+        run
     }
 
     #[test]
@@ -129,7 +147,14 @@ mod tests {
             ("model.dropout<0.3", false),
             ("model.dropout<=0.3", true),
             ("model.activation~relu", true),
-            ("model.activation>3", false),
+            ("model.activation>leaky", true),
+            ("model.dropout>leaky", false),
+            ("model.hidden_dims=[64, 32]", true),
+            ("training.lr=0.0012", false),
+            ("training.lr=1.23e-3", true),
+            ("tag=007", true),
+            ("tag=7", false),
+            ("started>2020", true),
             ("data.download=true", true),
             ("nothing=3", false),
             ("nothing!=3", true),
@@ -145,9 +170,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_a_condition_or_an_error(text in ".{0,40}") {
+        fn any_text_is_a_condition_or_an_error(
+            text in prop_oneof![".{0,40}", "(model.dropout|state|tag)[=!<>~]{1,3}.{0,10}"],
+        ) {
+            // A new record asks git for the commit, which takes longer than the rest.
+            static RUN: LazyLock<RunFacts> = LazyLock::new(run);
             if let Ok(filter) = Filter::parse(&text) {
-                filter.admits(&run());
+                filter.admits(&RUN);
             }
         }
     }

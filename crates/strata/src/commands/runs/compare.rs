@@ -7,7 +7,7 @@ use indexmap::IndexSet;
 use strata_track::runs::{Fact, RunFacts};
 
 use super::ls::differing_keys;
-use super::run_at;
+use super::reading::run_at;
 use super::table::{FormatArgs, Table};
 use crate::exit::{Ended, Failure};
 
@@ -15,7 +15,7 @@ use crate::exit::{Ended, Failure};
 #[command(after_help = "\
 Examples:
   strata runs compare runs/a runs/b
-  strata runs compare multirun/2026-01-31/14-05-09/* --csv")]
+  strata runs compare multirun/2026-01-31/14-05-09/*/ --csv")]
 pub(super) struct CompareArgs {
     /// The runs' directories
     #[arg(required = true, num_args = 2..)]
@@ -46,11 +46,16 @@ pub(super) fn run(args: &CompareArgs) -> Result<Ended, Failure> {
             }
         }
     }
+    let for_the_eye = !args.format.is_for_programs();
+    let cell = |run: &RunFacts, key: &str| {
+        let fact = run.get(key)?;
+        let is_rounded = for_the_eye && run.is_metric(key);
+        Some(if is_rounded { fact.rounded() } else { fact })
+    };
     let rows = keys.iter().map(|key| {
         let name = Some(Fact::Text(key.clone()));
-        [name]
-            .into_iter()
-            .chain(runs.iter().map(|run| run.get(key)))
+        let cells = runs.iter().map(|run| cell(run, key));
+        [name].into_iter().chain(cells)
     });
     let names = runs.iter().map(|run| run.path.display().to_string());
     let table = Table {

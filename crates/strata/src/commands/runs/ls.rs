@@ -3,11 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use anyhow::anyhow;
 use clap::Args;
-use strata_track::runs::{Fact, Filter, RunFacts};
+use indexmap::IndexSet;
+use strata_track::runs::{Fact, Filter, RunFacts, STATES};
 
+use super::reading::{check_keys, runs_below};
 use super::table::{FormatArgs, Table};
-use super::{check_keys, duration, runs_below};
+use super::{duration, local_time};
 use crate::exit::{Ended, Failure};
 
 #[derive(Debug, Args)]
@@ -18,8 +21,9 @@ Examples:
   strata runs ls multirun/2026-01-31/14-05-09 --diff
   strata runs ls --columns model.dropout,test/accuracy --csv > runs.csv
 
-A key is one of run, state, started, seconds, epoch and step; of the configuration, as model.dropout; or a metric, as
-validation/accuracy for its last value and best/validation/accuracy for its best.")]
+A key is one of run, state, started, seconds, epoch and step; of the configuration, as
+model.dropout; or a metric, as validation/accuracy for its last value and best/validation/accuracy
+for its best. The operators are = != < <= > >= and ~ for a part of a text.")]
 pub(super) struct LsArgs {
     /// Run directories, or folders above them [default: runs and multirun]
     paths: Vec<PathBuf>,
@@ -53,6 +57,7 @@ pub(super) fn run(args: &LsArgs) -> Result<Ended, Failure> {
     let filters: Vec<Filter> = filters
         .collect::<Result<_, _>>()
         .map_err(|error| Failure::Usage(error.into()))?;
+    check_states(&filters)?;
     let sort = args.sort.as_deref().unwrap_or("started");
     let (descending, sort) = match sort.strip_prefix('-') {
         Some(key) => (true, key),
@@ -87,9 +92,27 @@ pub(super) fn run(args: &LsArgs) -> Result<Ended, Failure> {
     Ok(Ended::Done)
 }
 
+/// A state that no run can be in is a mistake; one that no run is in is none.
+fn check_states(filters: &[Filter]) -> Result<(), Failure> {
+    let states = filters.iter().filter(|filter| filter.key() == "state");
+    let unknown = states
+        .filter(|filter| filter.is_equality())
+        .map(Filter::value)
+        .find(|state| !STATES.contains(state));
+    let Some(unknown) = unknown else {
+        return Ok(());
+    };
+    let meant = strata_diag::closest(unknown, STATES);
+    let meant = meant.map_or(String::new(), |meant| format!("did you mean `{meant}`? "));
+    Err(Failure::Usage(anyhow!(
+        "`{unknown}` is no state of a run; {meant}There are {}",
+        STATES.join(", ")
+    )))
+}
+
 impl LsArgs {
     fn columns_of(&self, runs: &[RunFacts]) -> Vec<String> {
-        let mut columns = vec!["run".to_owned()];
+        let mut columns = IndexSet::from(["run".to_owned()]);
         if self.columns.is_empty() {
             columns.extend(["state", "started", "seconds", "epoch"].map(str::to_owned));
         }
@@ -97,24 +120,36 @@ impl LsArgs {
             columns.extend(differing_keys(runs));
         }
         if self.columns.is_empty() {
-            let chosen: BTreeSet<&str> = runs.iter().filter_map(RunFacts::chosen_by).collect();
-            let chosen = chosen.into_iter().map(|metric| format!("best/{metric}"));
-            columns.extend(chosen);
-            columns.extend(["validation/loss", "test/accuracy"].map(str::to_owned));
+            columns.extend(usual_metrics(runs));
         }
         columns.extend(self.columns.iter().cloned());
-        columns
+        columns.into_iter().collect()
     }
+}
+
+/// Best and last value of what the runs were chosen by; of runs that were chosen by nothing what is mostly looked at.
+fn usual_metrics(runs: &[RunFacts]) -> Vec<String> {
+    let chosen: BTreeSet<&str> = runs.iter().filter_map(RunFacts::chosen_by).collect();
+    if chosen.is_empty() {
+        return ["validation/accuracy", "validation/loss"]
+            .map(str::to_owned)
+            .to_vec();
+    }
+    let metrics = chosen.into_iter();
+    metrics
+        .flat_map(|metric| [format!("best/{metric}"), metric.to_owned()])
+        .collect()
 }
 
 fn cell(run: &RunFacts, key: &str, for_the_eye: bool) -> Option<Fact> {
     let fact = run.get(key)?;
+    if !for_the_eye {
+        return Some(fact);
+    }
     Some(match (key, fact) {
-        ("seconds", Fact::Number(seconds)) if for_the_eye => Fact::Text(duration(seconds)),
-        ("started", _) if for_the_eye => {
-            let local = run.record.started.to_string();
-            Fact::Text(local.replace('T', " ").chars().take(19).collect())
-        }
+        ("seconds", Fact::Number(seconds)) => Fact::Text(duration(seconds)),
+        ("started", _) => Fact::Text(local_time(run.started()?)),
+        (_, fact) if run.is_metric(key) => fact.rounded(),
         (_, fact) => fact,
     })
 }

@@ -1,17 +1,19 @@
 //! `strata runs`: the runs that lie in directories.
 
 mod compare;
+mod gc;
+mod kept_config;
 mod ls;
-mod remove;
+mod reading;
+mod removal;
+mod rm;
 mod show;
 mod table;
 mod tail;
 
-use std::path::{Path, PathBuf};
-
-use anyhow::anyhow;
 use clap::{Args, Subcommand};
-use strata_track::runs::{RunFacts, find_run_directories};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use crate::exit::{Ended, Failure};
 
@@ -32,9 +34,9 @@ enum RunsCommand {
     /// Print the last rows of a run, and those to come
     Tail(tail::TailArgs),
     /// Remove runs
-    Rm(remove::RmArgs),
+    Rm(rm::RmArgs),
     /// Remove runs that came to nothing, or checkpoints that nobody needs
-    Gc(remove::GcArgs),
+    Gc(gc::GcArgs),
 }
 
 pub(crate) fn run(args: &RunsArgs) -> Result<Ended, Failure> {
@@ -43,61 +45,15 @@ pub(crate) fn run(args: &RunsArgs) -> Result<Ended, Failure> {
         RunsCommand::Show(args) => show::run(args),
         RunsCommand::Compare(args) => compare::run(args),
         RunsCommand::Tail(args) => tail::run(args),
-        RunsCommand::Rm(args) => remove::rm(args),
-        RunsCommand::Gc(args) => remove::gc(args),
+        RunsCommand::Rm(args) => rm::run(args),
+        RunsCommand::Gc(args) => gc::run(args),
     }
 }
 
-/// The runs below some paths, by default below `runs/` and `multirun/`; one that cannot be read is told and left out.
-fn runs_below(paths: &[PathBuf]) -> Result<Vec<RunFacts>, Failure> {
-    let paths = if paths.is_empty() {
-        let usual = ["runs", "multirun"].map(PathBuf::from);
-        usual.into_iter().filter(|path| path.exists()).collect()
-    } else {
-        paths.to_vec()
-    };
-    if let Some(missing) = paths.iter().find(|path| !path.exists()) {
-        return Err(Failure::Usage(anyhow!(
-            "there is no `{}`",
-            missing.display()
-        )));
-    }
-    let mut runs = Vec::new();
-    for path in find_run_directories(&paths) {
-        match RunFacts::read(&path) {
-            Ok(run) => runs.push(run),
-            Err(error) => anstream::eprintln!("warning: {error}"),
-        }
-    }
-    Ok(runs)
-}
-
-fn run_at(path: &Path) -> Result<RunFacts, Failure> {
-    RunFacts::read(path).map_err(|error| Failure::Work(error.into()))
-}
-
-/// Keys that no run knows are mistakes.
-fn check_keys<'a>(
-    runs: &[RunFacts],
-    keys: impl IntoIterator<Item = &'a str>,
-) -> Result<(), Failure> {
-    if runs.is_empty() {
-        return Ok(());
-    }
-    for key in keys {
-        if runs.iter().any(|run| run.get(key).is_some()) {
-            continue;
-        }
-        // Known to all that have come so far.
-        if matches!(key, "seconds" | "epoch") {
-            continue;
-        }
-        let known: Vec<String> = runs.iter().flat_map(RunFacts::keys).collect();
-        let meant = strata_diag::closest(key, known.iter().map(String::as_str));
-        let meant = meant.map_or(String::new(), |meant| format!("; did you mean `{meant}`?"));
-        return Err(Failure::Usage(anyhow!("no run knows `{key}`{meant}")));
-    }
-    Ok(())
+/// As the directories of runs are named: the local time, to the second.
+fn local_time(time: Timestamp) -> String {
+    let local = time.to_zoned_datetime(TimeZone::system());
+    local.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 /// Two significant units of a time.

@@ -79,9 +79,12 @@ impl Table {
         text
     }
 
-    /// Numbers to the right, texts to the left.
+    /// Columns with numbers to the right, those with texts alone to the left.
     fn aligned(&self) -> String {
-        let shown = |fact: &Option<Fact>| fact.as_ref().map_or("-".to_owned(), Fact::to_string);
+        let shown = |fact: &Option<Fact>| {
+            let text = fact.as_ref().map_or("-".to_owned(), Fact::to_string);
+            on_one_line(&text)
+        };
         let cells: Vec<Vec<String>> = self
             .rows
             .iter()
@@ -97,15 +100,15 @@ impl Table {
                 in_column.chain([name]).max().unwrap_or(0)
             })
             .collect();
-        let is_number = |column: usize| {
+        let has_numbers = |column: usize| {
             let mut facts = self.rows.iter().filter_map(|row| row[column].as_ref());
-            facts.all(|fact| matches!(fact, Fact::Number(_)))
+            facts.any(|fact| matches!(fact, Fact::Number(_)))
         };
         let mut push = |row: &[String]| {
             let mut line = String::new();
             for (column, cell) in row.iter().enumerate() {
                 let padding = " ".repeat(widths[column] - console::measure_text_width(cell));
-                let (before, after) = if is_number(column) {
+                let (before, after) = if has_numbers(column) {
                     (padding.as_str(), "")
                 } else {
                     ("", padding.as_str())
@@ -123,5 +126,54 @@ impl Table {
             push(row);
         }
         text
+    }
+}
+
+/// Text of several lines, or one that would write elsewhere on the terminal, keeps to its cell.
+fn on_one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() {
+            line.extend(c.escape_default());
+        } else {
+            line.push(c);
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_aligned_by_what_is_seen() {
+        let row = |name: &str, number: Option<f64>| {
+            vec![Some(Fact::Text(name.to_owned())), number.map(Fact::Number)]
+        };
+        let table = Table {
+            columns: ["run", "größe"].map(str::to_owned).to_vec(),
+            rows: vec![
+                row("日本", Some(12.0)),
+                row("a\nb\u{1b}[2J", Some(0.5)),
+                row("ü", None),
+            ],
+        };
+        let expected = "\
+run            größe
+日本              12
+a\\nb\\u{1b}[2J    0.5
+ü                  -
+";
+        assert_eq!(table.aligned(), expected);
+    }
+
+    #[test]
+    fn csv_quotes_what_has_commas() {
+        let table = Table {
+            columns: vec!["a,b".to_owned(), "c".to_owned()],
+            rows: vec![vec![Some(Fact::Text("say \"x\"\n".to_owned())), None]],
+        };
+        assert_eq!(table.csv(), "\"a,b\",c\n\"say \"\"x\"\"\n\",\n");
     }
 }
