@@ -1,8 +1,8 @@
 //! A run from its directory to its last figure.
 //!
 //! [`run`] makes the directory and starts a [`job::Job`]; [`resume`] opens one and lets its job go on.
-//! The job loads the data; [`tracking`] opens what the run is told to, [`training`] is its loop, [`best`] keeps the best model, [`checkpoint`] all
-//! that is needed to go on.
+//! The job loads the data; [`tracking`] opens what the run is told to, [`training`] is its loop, [`best`]
+//! keeps the best model, [`checkpoint`] all that is needed to go on.
 
 mod best;
 mod checkpoint;

@@ -75,7 +75,7 @@ impl<'a> Tracking<'a> {
         if logging.wandb.enabled && logging.wandb.mode != WandbMode::Disabled {
             self.add_wandb(tracker, &kept);
         }
-        if self.from.is_none() {
+        if self.begun_as().is_none() {
             tracker.take(&Event::Init(self.init()?));
             for definition in definitions(self.job.config) {
                 tracker.take(&Event::DefineMetric(definition));
@@ -84,6 +84,12 @@ impl<'a> Tracking<'a> {
         }
         tracker.take(&self.hyper_parameters());
         Ok(())
+    }
+
+    /// The run's id in W&B, if it goes on there; one that was begun without W&B has none and begins now.
+    fn begun_as(&self) -> Option<&String> {
+        self.from?;
+        self.record.tracker_ids.get(WANDB)
     }
 
     /// The rows that a run that goes on has logged up to its checkpoint.
@@ -114,7 +120,7 @@ impl<'a> Tracking<'a> {
         let mut sink = Tagged(TensorBoardSink::new(folder));
         let Some(from) = self.from else { return sink };
         let step = from.progress.trainer.steps;
-        // As above.
+        // What cannot be written now is told with the next row.
         let _ = sink.take(&Event::PurgeStep(step));
         replayed(sink, kept, step)
     }
@@ -145,19 +151,14 @@ impl<'a> Tracking<'a> {
             }
         };
         let sink = WandbSink::new(here, settings, self.record.clone(), notices);
-        let sink = if self.from.is_some() {
+        let sink = if self.begun_as().is_some() {
             sink.going_on()
         } else {
             sink
         };
         match QueuedSink::new(Tagged(sink)) {
             Ok(mut sink) => {
-                if let Some(id) = self
-                    .record
-                    .tracker_ids
-                    .get(WANDB)
-                    .filter(|_| self.from.is_some())
-                {
+                if let Some(id) = self.begun_as() {
                     let init = Init {
                         id: Some(id.clone()),
                         ..Init::default()

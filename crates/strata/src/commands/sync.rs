@@ -71,7 +71,6 @@ pub(crate) fn run(args: &SyncArgs) -> Result<Ended, Failure> {
         entity: args.entity.clone(),
         project: args.project.clone(),
         id: args.id.clone(),
-        include_synced: args.include_synced,
     };
     let interrupted = interrupt::flag()?;
     let mut failed = 0;

@@ -9,8 +9,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::run_upload::{Overrides, Upload, UploadError};
-use super::sync::address;
+use super::run_upload::{Upload, UploadError};
+use super::sync::{SyncOptions, address};
 use crate::wandb::server::{Client, Patience};
 use crate::wandb::transaction_log::Records;
 
@@ -149,7 +149,12 @@ impl Shared {
 
 fn follow(shared: &Shared, log: &Path, options: &OnlineOptions) -> Result<(), UploadError> {
     let mut records = Records::open(log).map_err(UploadError::Log)?;
-    let mut upload = Upload::new(&options.client, &shared.patience, log, Overrides::default());
+    let mut upload = Upload::new(
+        &options.client,
+        &shared.patience,
+        log,
+        SyncOptions::default(),
+    );
     upload.resume(options.resume.clone());
     // The run's beginning is written at once, and its page is to be there soon.
     let mut wait = options.interval.min(Duration::from_millis(200));

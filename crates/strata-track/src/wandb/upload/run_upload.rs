@@ -11,6 +11,7 @@ use super::config::{RunConfig, metadata};
 use super::console::{ConsoleLines, LineFormat};
 use super::files::PendingFiles;
 use super::lines::Lines;
+use super::sync::SyncOptions;
 use super::sync_state::{SyncState, mark_synced};
 use super::tree::Tree;
 use crate::wandb::json::push_string;
@@ -69,21 +70,13 @@ pub enum UploadError {
     Resume(String),
 }
 
-/// What replaces the run's own words.
-#[derive(Clone, Debug, Default)]
-pub(in crate::wandb) struct Overrides {
-    pub(in crate::wandb) entity: Option<String>,
-    pub(in crate::wandb) project: Option<String>,
-    pub(in crate::wandb) id: Option<String>,
-}
-
 /// The state of a run, and how much of it the server has.
 pub(in crate::wandb) struct Upload<'a> {
     client: &'a Client,
     patience: &'a Patience,
     /// The transaction log.
     log: PathBuf,
-    overrides: Overrides,
+    overrides: SyncOptions,
     /// `allow`, `must`, `never`; only for a run that is being written.
     resume: Option<String>,
     run: Option<Run>,
@@ -114,7 +107,7 @@ impl<'a> Upload<'a> {
         client: &'a Client,
         patience: &'a Patience,
         log: &Path,
-        overrides: Overrides,
+        overrides: SyncOptions,
     ) -> Self {
         Self {
             client,
@@ -218,7 +211,7 @@ impl<'a> Upload<'a> {
         if let Some(config) = run.config.take() {
             self.config.update(&config);
         }
-        let Overrides {
+        let SyncOptions {
             entity,
             project,
             id,

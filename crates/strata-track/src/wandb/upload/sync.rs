@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::run_upload::{Overrides, Upload, UploadError};
+use super::run_upload::{Upload, UploadError};
 use super::sync_state::{is_synced, unmark_synced};
 use crate::wandb::server::{Client, Patience, RemoteRun};
 use crate::wandb::transaction_log::{Damage, Records, TransactionLog, TransactionLogError};
@@ -16,8 +16,6 @@ pub struct SyncOptions {
     pub project: Option<String>,
     /// The id that the run gets; for one run.
     pub id: Option<String>,
-    /// Also runs that were sent already.
-    pub include_synced: bool,
 }
 
 /// How a folder fared.
@@ -112,13 +110,8 @@ pub(in crate::wandb) fn send(
         log: log.to_owned(),
         source,
     };
-    let overrides = Overrides {
-        entity: options.entity.clone(),
-        project: options.project.clone(),
-        id: options.id.clone(),
-    };
     let records = Records::open(log).map_err(SyncError::Log)?;
-    let mut upload = Upload::new(client, patience, log, overrides);
+    let mut upload = Upload::new(client, patience, log, options.clone());
     let mut problems = Vec::new();
     let mut ends_within_a_record = false;
     for record in records {
