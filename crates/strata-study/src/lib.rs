@@ -1,0 +1,39 @@
+//! A study of hyperparameters: what is searched, by whom, and where it is kept.
+//!
+//! ```text
+//!            ┌── Sampler: which values next?
+//! Study::ask ┤                               ──▶ ActiveTrial ──▶ suggest, report, should_prune, tell
+//!            └── Storage: every trial so far         └── Pruner: is it worth going on?
+//! ```
+//!
+//! * A [`Study`] joins a [`Storage`], a [`Sampler`] and a [`Pruner`]; [`Study::ask`] begins an [`ActiveTrial`].
+//! * [`SearchSpace`] says which parameters a trial has, and under which conditions; [`Distribution`] what a
+//!   parameter's values are drawn from.
+//! * [`samplers`] and [`pruners`] hold the methods, by Optuna's names, with the defaults of Optuna 5.0.
+//! * [`storage`] holds the storages, in Optuna's own schemas.
+//!
+//! A sampler is a function of the study's trials, its seed and the number of the trial; nothing is remembered
+//! from one trial to the next. So a study that goes on after an interruption, in another process or after real
+//! Optuna has added to it, needs nothing but its storage.
+//!
+//! The crate knows nothing of configurations and networks.
+
+mod direction;
+mod distribution;
+pub mod pruners;
+mod random;
+pub mod samplers;
+mod space;
+pub mod storage;
+mod study;
+mod trial;
+
+pub use direction::Direction;
+pub use distribution::{Distribution, InvalidDistribution};
+pub use pruners::Pruner;
+pub use random::Random;
+pub use samplers::Sampler;
+pub use space::{Condition, InvalidSpace, Parameter, SearchSpace};
+pub use storage::{Storage, StorageError};
+pub use study::{ActiveTrial, History, Study, StudyError};
+pub use trial::{Attributes, Param, Trial, TrialId, TrialState};
