@@ -10,6 +10,7 @@
 //! * [`SearchSpace`] says which parameters a trial has, and under which conditions; [`Distribution`] what a
 //!   parameter's values are drawn from.
 //! * [`samplers`] and [`pruners`] hold the methods, by Optuna's names, with the defaults of Optuna 5.0.
+//! * [`bench`] runs a study on an outside objective.
 //! * [`storage`] holds the storages, in Optuna's own schemas.
 //!
 //! A sampler is a function of the study's trials, its seed and the number of the trial; nothing is remembered
@@ -18,6 +19,7 @@
 //!
 //! The crate knows nothing of configurations and networks.
 
+pub mod bench;
 mod direction;
 mod distribution;
 pub mod pruners;
@@ -35,5 +37,5 @@ pub use random::Random;
 pub use samplers::Sampler;
 pub use space::{Condition, InvalidSpace, Parameter, SearchSpace};
 pub use storage::{Storage, StorageError};
-pub use study::{ActiveTrial, History, Study, StudyError};
+pub use study::{ActiveTrial, FIXED_PARAMS, History, Study, StudyError, best_of};
 pub use trial::{Attributes, Param, Trial, TrialId, TrialState};

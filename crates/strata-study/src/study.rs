@@ -95,7 +95,7 @@ impl Study {
                 // Another process was faster.
                 Ok(_) | Err(StorageError::DuplicatedStudy(_)) => storage
                     .study_named(name)?
-                    .ok_or_else(|| StorageError::NoStudy(-1))?,
+                    .ok_or(StorageError::NoStudy(-1))?,
                 Err(error) => return Err(error.into()),
             },
         };

@@ -5,6 +5,7 @@
 //! such as one that exists only under a condition.
 
 mod intersection;
+mod name;
 mod random;
 mod tpe;
 
@@ -15,6 +16,7 @@ use crate::study::History;
 use crate::trial::Trial;
 use crate::{Distribution, Random};
 
+pub use name::SamplerName;
 pub use random::RandomSampler;
 pub use tpe::{TpeOptions, TpeSampler};
 

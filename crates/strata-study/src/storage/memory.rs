@@ -68,8 +68,8 @@ impl Contents {
     ) -> Result<(), StorageError> {
         let place = self.places.get(id.0 as usize);
         let study = place.and_then(|(study, _)| self.studies[*study].as_ref());
-        let trials = study.into_iter().flat_map(|study| &study.trials);
-        let earlier = trials.filter_map(|trial| trial.params.get(name)).next();
+        let mut trials = study.into_iter().flat_map(|study| &study.trials);
+        let earlier = trials.find_map(|trial| trial.params.get(name));
         match earlier {
             Some(param) if !param.distribution.is_compatible(distribution) => {
                 Err(StorageError::Incompatible {

@@ -39,7 +39,7 @@ pub enum AttributeKind {
     System,
 }
 
-/// Where studies are kept: in memory, in a file of SQLite, in a journal.
+/// Where studies are kept: in memory, in a file of `SQLite`, in a journal.
 ///
 /// Promises, as Optuna's storages give them:
 /// * Any number of threads may call at once, and any number of processes where there is a file.

@@ -1,0 +1,315 @@
+//! A mixture of products of kernels, one kernel for each observation and one for the prior.
+
+use std::sync::Arc;
+
+use super::truncated_normal::{LN_SQRT_2PI, log_mass, quantile};
+use crate::{Distribution, Random};
+
+/// How much the prior weighs against an observation.
+const PRIOR_WEIGHT: f64 = 1.0;
+
+/// A density over several parameters: `Σ w_k Π_j kernel_kj(x_j)`. Rules of Optuna 5.0 (Watanabe 2023,
+/// arXiv 2304.11127): the width of a kernel is the distance to its farther neighbour.
+#[derive(Debug)]
+pub(crate) struct ParzenEstimator {
+    /// One weight a kernel, their sum 1; the last is the prior's.
+    weights: Vec<f64>,
+    marginals: Vec<Marginal>,
+}
+
+/// The kernels of one parameter.
+#[derive(Debug)]
+enum Marginal {
+    Numeric {
+        grid: Grid,
+        mu: Vec<f64>,
+        sigma: Vec<f64>,
+        /// ln of the mass of each kernel within the bounds.
+        log_mass: Vec<f64>,
+    },
+    Categorical {
+        n_choices: usize,
+        /// Probabilities, a row of `n_choices` for each kernel.
+        probabilities: Vec<f64>,
+        /// Their logarithms.
+        log_probabilities: Vec<f64>,
+    },
+}
+
+/// What the values of a number lie on. Bounds of a grid are widened by half a step on both sides.
+#[derive(Debug, Clone, Copy)]
+struct Grid {
+    low: f64,
+    high: f64,
+    step: Option<f64>,
+    log: bool,
+    /// The widened bounds, on the scale of the kernels.
+    scaled_low: f64,
+    scaled_high: f64,
+}
+
+impl Grid {
+    fn of(distribution: &Distribution) -> Option<Self> {
+        let (low, high, step, log) = match *distribution {
+            Distribution::Float {
+                low,
+                high,
+                log,
+                step,
+            } => (low, high, step, log),
+            Distribution::Int {
+                low,
+                high,
+                log,
+                step,
+            } => (low as f64, high as f64, Some(step as f64), log),
+            Distribution::Categorical { .. } => return None,
+        };
+        let half = step.unwrap_or(0.0) / 2.0;
+        let scale = |value: f64| if log { libm::log(value) } else { value };
+        Some(Self {
+            low,
+            high,
+            step,
+            log,
+            scaled_low: scale(low - half),
+            scaled_high: scale(high + half),
+        })
+    }
+
+    fn scaled(&self, value: f64) -> f64 {
+        if self.log { libm::log(value) } else { value }
+    }
+
+    /// The nearest value of a point on the scale of the kernels.
+    fn value(&self, scaled: f64) -> f64 {
+        let value = if self.log { libm::exp(scaled) } else { scaled };
+        let value = match self.step {
+            Some(step) => self.low + ((value - self.low) / step).round_ties_even() * step,
+            None => value,
+        };
+        value.clamp(self.low, self.high)
+    }
+}
+
+/// Weights by age, the oldest first: the last 25 observations count fully, older ones less the older they are.
+pub(crate) fn weights_by_age(n: usize) -> Vec<f64> {
+    const FULL: usize = 25;
+    if n < FULL {
+        return vec![1.0; n];
+    }
+    let ramp = n - FULL;
+    let first = 1.0 / n as f64;
+    let slope = if ramp > 1 {
+        (1.0 - first) / (ramp - 1) as f64
+    } else {
+        0.0
+    };
+    let older = (0..ramp).map(|i| first + slope * i as f64);
+    older.chain([1.0; FULL]).collect()
+}
+
+impl ParzenEstimator {
+    /// The density around observations: `columns` has the internal numbers of each parameter, in the order of the
+    /// observations; `weights` one weight for each of these.
+    pub(crate) fn new(
+        distributions: &[Arc<Distribution>],
+        columns: &[Vec<f64>],
+        mut weights: Vec<f64>,
+    ) -> Self {
+        weights.push(PRIOR_WEIGHT);
+        let total: f64 = weights.iter().sum();
+        for weight in &mut weights {
+            *weight /= total;
+        }
+        let marginals = distributions.iter().zip(columns);
+        Self {
+            weights,
+            marginals: marginals
+                .map(|(distribution, column)| Marginal::new(distribution, column))
+                .collect(),
+        }
+    }
+
+    /// One point of the density: an internal number for each parameter.
+    pub(crate) fn sample(&self, random: &mut Random) -> Vec<f64> {
+        let kernel = random.weighted_index(&self.weights);
+        let marginals = self.marginals.iter();
+        marginals.map(|marginal| marginal.sample(kernel, random)).collect()
+    }
+
+    /// The logarithm of the density at a point.
+    pub(crate) fn log_density(&self, point: &[f64]) -> f64 {
+        let mut terms: Vec<f64> = self.weights.iter().map(|weight| libm::log(*weight)).collect();
+        for (marginal, value) in self.marginals.iter().zip(point) {
+            marginal.add_log_density(*value, &mut terms);
+        }
+        let greatest = terms.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        if greatest == f64::NEG_INFINITY {
+            return greatest;
+        }
+        let sum: f64 = terms.iter().map(|term| libm::exp(term - greatest)).sum();
+        libm::log(sum) + greatest
+    }
+}
+
+impl Marginal {
+    fn new(distribution: &Distribution, observed: &[f64]) -> Self {
+        match (distribution, Grid::of(distribution)) {
+            (Distribution::Categorical { choices }, _) => Self::categorical(choices.len(), observed),
+            (_, Some(grid)) => Self::numeric(grid, observed),
+            (_, None) => unreachable!("only choices have no grid"),
+        }
+    }
+
+    fn categorical(n_choices: usize, observed: &[f64]) -> Self {
+        let n_kernels = observed.len() + 1;
+        let share = PRIOR_WEIGHT / n_kernels as f64;
+        let mut probabilities = Vec::with_capacity(n_kernels * n_choices);
+        for &choice in observed {
+            let total = share * n_choices as f64 + 1.0;
+            let row = (0..n_choices).map(|i| {
+                let here = if i as f64 == choice { 1.0 } else { 0.0 };
+                (share + here) / total
+            });
+            probabilities.extend(row);
+        }
+        probabilities.extend((0..n_choices).map(|_| 1.0 / n_choices as f64));
+        let log_probabilities = probabilities.iter().map(|p| libm::log(*p)).collect();
+        Self::Categorical {
+            n_choices,
+            probabilities,
+            log_probabilities,
+        }
+    }
+
+    fn numeric(grid: Grid, observed: &[f64]) -> Self {
+        let (low, high) = (grid.scaled_low, grid.scaled_high);
+        let range = high - low;
+        let mut mu: Vec<f64> = observed.iter().map(|value| grid.scaled(*value)).collect();
+        let least = range / (observed.len() as f64 + 2.0).min(100.0);
+        let mut sigma = distances_to_neighbours(&mu, low, high);
+        for sigma in &mut sigma {
+            *sigma = sigma.clamp(least, range);
+        }
+        mu.push(0.5 * (low + high));
+        sigma.push(range);
+        let kernels = mu.iter().zip(&sigma);
+        let log_mass = kernels
+            .map(|(mu, sigma)| log_mass((low - mu) / sigma, (high - mu) / sigma))
+            .collect();
+        Self::Numeric {
+            grid,
+            mu,
+            sigma,
+            log_mass,
+        }
+    }
+
+    fn sample(&self, kernel: usize, random: &mut Random) -> f64 {
+        match self {
+            Self::Numeric {
+                grid, mu, sigma, ..
+            } => {
+                let (mu, sigma) = (mu[kernel], sigma[kernel]);
+                let a = (grid.scaled_low - mu) / sigma;
+                let b = (grid.scaled_high - mu) / sigma;
+                grid.value(quantile(random.uniform(), a, b) * sigma + mu)
+            }
+            Self::Categorical {
+                n_choices,
+                probabilities,
+                ..
+            } => {
+                let row = &probabilities[kernel * n_choices..][..*n_choices];
+                random.weighted_index(row) as f64
+            }
+        }
+    }
+
+    fn add_log_density(&self, value: f64, terms: &mut [f64]) {
+        match self {
+            Self::Numeric {
+                grid,
+                mu,
+                sigma,
+                log_mass: mass,
+            } => {
+                let kernels = mu.iter().zip(sigma).zip(mass);
+                if let Some(step) = grid.step {
+                    let left = grid.scaled(value - step / 2.0);
+                    let right = grid.scaled(value + step / 2.0);
+                    // Kernels repeat where observations do.
+                    let mut last = (f64::NAN, f64::NAN, 0.0);
+                    for (term, ((mu, sigma), mass)) in terms.iter_mut().zip(kernels) {
+                        if (last.0, last.1) != (*mu, *sigma) {
+                            let cell = log_mass((left - mu) / sigma, (right - mu) / sigma);
+                            last = (*mu, *sigma, cell - mass);
+                        }
+                        *term += last.2;
+                    }
+                } else {
+                    let x = grid.scaled(value);
+                    for (term, ((mu, sigma), mass)) in terms.iter_mut().zip(kernels) {
+                        let z = (x - mu) / sigma;
+                        *term += -0.5 * z * z - LN_SQRT_2PI - mass - libm::log(*sigma);
+                    }
+                }
+            }
+            Self::Categorical {
+                n_choices,
+                log_probabilities,
+                ..
+            } => {
+                let column = log_probabilities.iter().skip(value as usize);
+                let column = column.step_by(*n_choices);
+                for (term, log_probability) in terms.iter_mut().zip(column) {
+                    *term += log_probability;
+                }
+            }
+        }
+    }
+}
+
+/// For each point the distance to the farther of its two neighbours, `low` and `high` taken as such; but the first
+/// and the last of several have only one.
+fn distances_to_neighbours(points: &[f64], low: f64, high: f64) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..points.len()).collect();
+    order.sort_by(|a, b| points[*a].total_cmp(&points[*b]));
+    let sorted: Vec<f64> = order.iter().map(|&i| points[i]).collect();
+    let n = sorted.len();
+    let mut distances = vec![0.0; n];
+    for (place, &i) in order.iter().enumerate() {
+        let left = sorted[place] - place.checked_sub(1).map_or(low, |before| sorted[before]);
+        let right = sorted.get(place + 1).copied().unwrap_or(high) - sorted[place];
+        distances[i] = match place {
+            0 if n >= 2 => right,
+            _ if n >= 2 && place + 1 == n => left,
+            _ => left.max(right),
+        };
+    }
+    distances
+}
+
+#[cfg(test)]
+impl ParzenEstimator {
+    pub(crate) fn weights(&self) -> &[f64] {
+        &self.weights
+    }
+
+    /// Centres and widths of the kernels of a numeric parameter.
+    pub(crate) fn kernels(&self, parameter: usize) -> Option<(&[f64], &[f64])> {
+        match &self.marginals[parameter] {
+            Marginal::Numeric { mu, sigma, .. } => Some((mu, sigma)),
+            Marginal::Categorical { .. } => None,
+        }
+    }
+
+    /// The probabilities of the kernels of a categorical parameter, one row after the other.
+    pub(crate) fn probabilities(&self, parameter: usize) -> Option<&[f64]> {
+        match &self.marginals[parameter] {
+            Marginal::Categorical { probabilities, .. } => Some(probabilities),
+            Marginal::Numeric { .. } => None,
+        }
+    }
+}
