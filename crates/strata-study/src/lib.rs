@@ -20,6 +20,7 @@
 
 mod direction;
 mod distribution;
+pub mod multi_objective;
 pub mod pruners;
 mod random;
 pub mod samplers;
