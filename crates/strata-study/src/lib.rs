@@ -22,6 +22,7 @@
 pub mod bench;
 mod direction;
 mod distribution;
+pub mod multi_objective;
 pub mod pruners;
 mod random;
 pub mod samplers;
