@@ -177,21 +177,46 @@ const SWEEPERS: &[Object] = &[
     Object {
         name: "OptunaSweeper",
         base: None,
-        fields: &[
-            ("_target_", one(Str)),
-            ("sampler", one(Any)),
-            ("direction", or_null(Any)),
-            ("storage", or_null(Any)),
-            ("study_name", or_null(Str)),
-            ("n_trials", one(Int)),
-            ("n_jobs", one(Int)),
-            ("max_failure_rate", one(Float)),
-            ("search_space", or_null(Dict(&Any))),
-            ("params", or_null(Dict(&Str))),
-            ("custom_search_space", or_null(Str)),
-        ],
+        fields: SEARCH_FIELDS,
+    },
+    Object {
+        name: "StrataSweeper",
+        base: None,
+        fields: SEARCH_FIELDS,
     },
 ];
+
+const SEARCH_FIELDS: &[(&str, Field)] = &[
+    ("_target_", one(Str)),
+    ("sampler", or_null(Any)),
+    ("direction", or_null(Any)),
+    ("storage", or_null(Any)),
+    ("study_name", or_null(Str)),
+    ("n_trials", one(Int)),
+    ("n_jobs", one(Int)),
+    ("max_failure_rate", one(Float)),
+    ("search_space", or_null(Dict(&Any))),
+    ("params", or_null(Dict(&Str))),
+    ("custom_search_space", or_null(Str)),
+    ("pruner", or_null(Any)),
+    ("timeout", or_null(Float)),
+    ("when", or_null(Dict(&Any))),
+];
+
+/// Keys that Hydra's sweeper has not: they are not printed unless they are set, and set without a `+`.
+const UNSEEN: [&str; 3] = [
+    "hydra.sweeper.pruner",
+    "hydra.sweeper.timeout",
+    "hydra.sweeper.when",
+];
+
+/// Whether a key may be set that no file has.
+pub(crate) fn is_unseen(key: &str) -> bool {
+    UNSEEN.iter().any(|unseen| {
+        key.strip_prefix(unseen)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    })
+}
 
 /// What all of submitit's launchers have.
 const QUEUE: Object = Object {

@@ -115,6 +115,10 @@ pub(crate) const HYDRA_FILES: &[(&str, &str)] = &[
         include_str!("hydra_conf/hydra/sweeper/sampler/cmaes.yaml"),
     ),
     (
+        "hydra/sweeper/sampler/gp.yaml",
+        include_str!("hydra_conf/hydra/sweeper/sampler/gp.yaml"),
+    ),
+    (
         "hydra/sweeper/sampler/grid.yaml",
         include_str!("hydra_conf/hydra/sweeper/sampler/grid.yaml"),
     ),
@@ -127,12 +131,20 @@ pub(crate) const HYDRA_FILES: &[(&str, &str)] = &[
         include_str!("hydra_conf/hydra/sweeper/sampler/nsgaii.yaml"),
     ),
     (
+        "hydra/sweeper/sampler/qmc.yaml",
+        include_str!("hydra_conf/hydra/sweeper/sampler/qmc.yaml"),
+    ),
+    (
         "hydra/sweeper/sampler/random.yaml",
         include_str!("hydra_conf/hydra/sweeper/sampler/random.yaml"),
     ),
     (
         "hydra/sweeper/sampler/tpe.yaml",
         include_str!("hydra_conf/hydra/sweeper/sampler/tpe.yaml"),
+    ),
+    (
+        "hydra/sweeper/strata.yaml",
+        include_str!("hydra_conf/hydra/sweeper/strata.yaml"),
     ),
 ];
 

@@ -9,6 +9,7 @@ use crate::hydra_node::is_of_hydra;
 use crate::interpolation::resolve::Resolver;
 use crate::interpolation::resolvers::Context;
 use crate::multirun::basic::{self, SweepPlan};
+use crate::multirun::space::SearchSpace;
 use crate::node::{Node, Value};
 use crate::python;
 use crate::yaml::to_yaml;
@@ -55,7 +56,8 @@ impl Composition {
         self.extract("hydra.sweep.dir")
     }
 
-    /// Whether several jobs are meant: by the request, or by `hydra.mode`.
+    /// Whether several jobs are meant: by the request, by `hydra.mode`, or, where that says nothing, because a
+    /// sweeper was chosen that searches.
     ///
     /// # Errors
     /// An interpolation that cannot be resolved.
@@ -64,7 +66,20 @@ impl Composition {
             return Ok(true);
         }
         let mode = self.select("hydra.mode")?;
-        Ok(mode.as_ref().and_then(Node::as_str) == Some("MULTIRUN"))
+        match mode.as_ref().and_then(Node::as_str) {
+            Some(mode) => Ok(mode == "MULTIRUN"),
+            None => Ok(!matches!(self.sweeper()?.as_str(), "BasicSweeper" | "")),
+        }
+    }
+
+    /// The sweeper: the last word of `hydra.sweeper._target_`; nothing if there is none.
+    ///
+    /// # Errors
+    /// An interpolation that cannot be resolved.
+    pub fn sweeper(&self) -> Result<String, ConfigError> {
+        let target = self.select("hydra.sweeper._target_")?;
+        let target = target.as_ref().and_then(Node::as_str).unwrap_or_default();
+        Ok(target.rsplit('.').next().unwrap_or_default().to_owned())
     }
 
     /// The jobs of the sweep, by `hydra.sweeper.params` and the overrides.
@@ -73,6 +88,19 @@ impl Composition {
     /// A sweep that cannot be enumerated.
     pub fn sweep_plan(&self) -> Result<SweepPlan, ConfigError> {
         basic::plan(self, &self.overrides, &self.search_path)
+    }
+
+    /// What a search varies, by `hydra.sweeper.search_space`, `hydra.sweeper.params` and the overrides.
+    ///
+    /// # Errors
+    /// A sweep that is no distribution.
+    pub fn search_space(&self) -> Result<SearchSpace, ConfigError> {
+        SearchSpace::of_composition(self, basic::params(self)?)
+    }
+
+    /// The request that this was composed from.
+    pub fn request(&self) -> &ComposeRequest {
+        &self.request
     }
 
     /// What a job of this sweep is composed from; it has the sweep's time.

@@ -84,7 +84,7 @@ pub(crate) fn plan(
 }
 
 /// `hydra.sweeper.params`: keys and the values that would stand behind them on the command line.
-fn params(composition: &Composition) -> Result<Vec<Override>, ConfigError> {
+pub(crate) fn params(composition: &Composition) -> Result<Vec<Override>, ConfigError> {
     let Some(node) = composition.select("hydra.sweeper.params")? else {
         return Ok(Vec::new());
     };

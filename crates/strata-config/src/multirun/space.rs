@@ -3,12 +3,15 @@
 use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
 
+use crate::composition::Composition;
 use crate::error::ConfigError;
 use crate::json::element_json;
+use crate::node::{Node, Value};
 use crate::overrides::ast::{Element, Override, OverrideValue, Range, Sweep};
 use crate::overrides::element::text_of;
 use crate::overrides::parser::parse_override;
 use crate::overrides::sweep::decimal;
+use crate::python;
 
 /// What a search varies, and what it leaves as it is.
 #[derive(Debug, Clone, Default)]
@@ -60,25 +63,53 @@ impl SearchSpace {
     pub fn from_overrides<S: AsRef<str>>(overrides: &[S]) -> Result<Self, ConfigError> {
         let mut space = Self::default();
         for text in overrides {
-            let override_ = parse_override(text.as_ref())?;
-            let key = override_.left_side();
-            match &override_.value {
-                Some(OverrideValue::Sweep(sweep)) => {
-                    let distribution = distribution(sweep).map_err(|problem| {
-                        let title = format!("`{}` is no search space: {problem}", override_.text());
-                        ConfigError::at(title, Some(&sweep_span(&override_)), "this sweep")
-                    })?;
-                    space.distributions.insert(key, distribution);
-                }
-                Some(OverrideValue::Element(element)) => {
-                    space.fixed.insert(key, text_of(element));
-                }
-                None => {
-                    space.fixed.insert(key, "null".to_owned());
-                }
-            }
+            space.take(&parse_override(text.as_ref())?)?;
         }
         Ok(space)
+    }
+
+    /// What `hydra.sweeper.search_space` says, then `params`, then the overrides that are not about the hydra node;
+    /// the last word on a key counts.
+    pub(crate) fn of_composition(
+        composition: &Composition,
+        params: Vec<Override>,
+    ) -> Result<Self, ConfigError> {
+        let mut space = Self::default();
+        if let Some(node) = composition.select("hydra.sweeper.search_space")? {
+            for (key, node) in node.as_map().into_iter().flatten() {
+                let distribution = declared(node).map_err(|problem| {
+                    let title = format!("`hydra.sweeper.search_space.{key}`: {problem}");
+                    ConfigError::at(title, node.origin.as_ref(), "this distribution")
+                })?;
+                space.distributions.insert(key.to_string(), distribution);
+            }
+        }
+        let of_task = composition.overrides().iter();
+        let of_task = of_task.filter(|override_| !crate::hydra_node::is_of_hydra(override_));
+        for override_ in params.iter().chain(of_task) {
+            space.take(override_)?;
+        }
+        Ok(space)
+    }
+
+    fn take(&mut self, override_: &Override) -> Result<(), ConfigError> {
+        let key = override_.left_side();
+        let fixed = match &override_.value {
+            Some(OverrideValue::Sweep(sweep)) => {
+                let distribution = distribution(sweep).map_err(|problem| {
+                    let title = format!("`{}` is no search space: {problem}", override_.text());
+                    ConfigError::at(title, Some(&sweep_span(override_)), "this sweep")
+                })?;
+                self.fixed.shift_remove(&key);
+                self.distributions.insert(key, distribution);
+                return Ok(());
+            }
+            Some(OverrideValue::Element(element)) => text_of(element),
+            None => "null".to_owned(),
+        };
+        self.distributions.shift_remove(&key);
+        self.fixed.insert(key, fixed);
+        Ok(())
     }
 
     /// The form of `strata config search-space`.
@@ -117,6 +148,63 @@ impl Distribution {
                 log,
             } => json!({"type": "float", "low": low, "high": high, "step": step, "log": log}),
         }
+    }
+}
+
+/// The older form: `{type: float, low: 0, high: 1, step: 0.1, log: false}`, `{type: categorical, choices: [a, b]}`.
+fn declared(node: &Node) -> Result<Distribution, String> {
+    let number = |key: &str| match node.child(key).map(|node| &node.value) {
+        Some(Value::Int(number)) => Ok(*number as f64),
+        Some(Value::Float(number)) => Ok(*number),
+        _ => Err(format!("a number `{key}` is needed")),
+    };
+    let whole = |key: &str| match node.child(key).map(|node| &node.value) {
+        Some(Value::Int(number)) => Ok(*number),
+        _ => Err(format!("a whole number `{key}` is needed")),
+    };
+    let has = |key: &str| {
+        node.child(key)
+            .is_some_and(|node| !matches!(node.value, Value::Null))
+    };
+    let log = matches!(
+        node.child("log").map(|node| &node.value),
+        Some(Value::Bool(true))
+    );
+    match node.child("type").and_then(Node::as_str) {
+        Some("int") => {
+            let step = if has("step") { whole("step")? } else { 1 };
+            integers(whole("low")?, whole("high")?, step, log)
+        }
+        Some("float") => {
+            let step = has("step").then(|| number("step")).transpose()?;
+            floats(number("low")?, number("high")?, step, log)
+        }
+        Some("categorical") => {
+            let choices = match node.child("choices").map(|node| &node.value) {
+                Some(Value::List(items)) => items.as_slice(),
+                _ => &[],
+            };
+            if choices.is_empty() {
+                return Err("there is nothing to choose from".to_owned());
+            }
+            let choices = choices.iter().map(|node| {
+                let value = match &node.value {
+                    Value::Bool(truth) => Json::from(*truth),
+                    Value::Int(number) => Json::from(*number),
+                    Value::Float(number) => Json::from(*number),
+                    _ => Json::from(python::str_of(node)),
+                };
+                let text = match &node.value {
+                    Value::Str(text) => text_of(&Element::Str(text.clone())),
+                    _ => value.to_string(),
+                };
+                (value, text)
+            });
+            Ok(Distribution::Categorical {
+                choices: choices.collect(),
+            })
+        }
+        _ => Err("`type` is one of float, int, categorical".to_owned()),
     }
 }
 

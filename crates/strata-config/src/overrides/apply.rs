@@ -5,6 +5,7 @@ use strata_diag::closest;
 use super::ast::{Element, Override, OverrideKind};
 use super::element::{node_of, text_of};
 use crate::error::ConfigError;
+use crate::hydra_schema;
 use crate::interpolation::check_interpolations;
 use crate::interpolation::resolve::Resolver;
 use crate::interpolation::resolvers::Context;
@@ -41,7 +42,10 @@ pub(crate) fn apply(
     check_interpolations(&value)?;
     match override_.kind {
         OverrideKind::Delete => delete(root, override_, context),
-        OverrideKind::Change => update(root, value, override_, false),
+        OverrideKind::Change => {
+            let add = hydra_schema::is_unseen(&override_.key);
+            update(root, value, override_, add)
+        }
         OverrideKind::ForceAdd => update(root, value, override_, true),
         OverrideKind::Add => {
             let is_container = matches!(value.value, Value::Map(_) | Value::List(_));
