@@ -32,24 +32,31 @@ impl LogSettings {
         Ok(wanted)
     }
 
-    /// Opens the log; what it has no file or console for is not written there.
-    pub(crate) fn open(&self, run: &Path) -> Result<JobLog, ExperimentError> {
+    /// Opens the log; what it has no file or console for is not written there, nor to a console that is to be `silent`.
+    pub(crate) fn open(&self, run: &Path, silent: bool) -> Result<JobLog, ExperimentError> {
         Ok(match &self.file {
-            Some(file) => JobLog::open(&run.join(file), self.console(), self.lowest)?,
-            None => JobLog::console_only(self.console(), self.lowest),
+            Some(file) => JobLog::open(&run.join(file), self.console(silent), self.lowest)?,
+            None => JobLog::console_only(self.console(silent), self.lowest),
         })
     }
 
     /// The same for a run that goes on after the first `length` bytes of its log.
-    pub(crate) fn reopen(&self, run: &Path, length: u64) -> Result<JobLog, ExperimentError> {
+    pub(crate) fn reopen(
+        &self,
+        run: &Path,
+        length: u64,
+        silent: bool,
+    ) -> Result<JobLog, ExperimentError> {
         Ok(match &self.file {
-            Some(file) => JobLog::reopen(&run.join(file), length, self.console(), self.lowest)?,
-            None => JobLog::console_only(self.console(), self.lowest),
+            Some(file) => {
+                JobLog::reopen(&run.join(file), length, self.console(silent), self.lowest)?
+            }
+            None => JobLog::console_only(self.console(silent), self.lowest),
         })
     }
 
-    fn console(&self) -> Console {
-        if self.console {
+    fn console(&self, silent: bool) -> Console {
+        if self.console && !silent {
             Console::stderr()
         } else {
             Console::silent()

@@ -21,6 +21,7 @@ mod load;
 mod predict;
 mod run;
 mod samples;
+mod standing;
 mod synth;
 mod synthetic;
 
@@ -38,6 +39,8 @@ pub use evaluate::{EvaluateRequest, EvaluatedPart, EvaluatedRun, evaluate_run, e
 pub use load::{data_request, load_splits};
 pub use predict::{ClassProbability, Prediction, predict};
 pub use run::{
-    Launch, ResumeError, ResumeRequest, RunEnd, RunFailure, newest_interrupted, resume, run,
+    Launch, Report, ResumeError, ResumeRequest, RunEnd, RunFailure, Supervision,
+    newest_interrupted, resume, run,
 };
+pub use standing::{Standing, standing};
 pub use synth::{SynthParams, SynthReport, synth};

@@ -49,6 +49,10 @@ mod samples;
 mod scheduler;
 mod trainer;
 
+/// Raised when, and only when, a change makes the same training give other numbers. Work that was done by an engine of
+/// another version is not taken for done.
+pub const ENGINE_VERSION: u32 = 1;
+
 pub use activation::Activation;
 pub use dropout::{DropoutConfig, DropoutForm};
 pub use init::{BiasInit, Kaiming, WeightInit};

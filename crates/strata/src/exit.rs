@@ -22,7 +22,7 @@ impl Ended {
     /// How a run ended.
     pub(crate) fn of_run(ended: Result<RunEnd, RunFailure>) -> Result<Self, Failure> {
         match ended {
-            Ok(RunEnd::Finished) => Ok(Self::Done),
+            Ok(RunEnd::Finished | RunEnd::Pruned) => Ok(Self::Done),
             Ok(RunEnd::Interrupted) => Ok(Self::Interrupted),
             Err(RunFailure::BeforeTheLog(error)) => Err(error.into()),
             Err(RunFailure::Logged) => Err(Failure::Reported),

@@ -1,6 +1,5 @@
 //! The work of a run whose directory exists.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use strata_data::Splits;
@@ -11,7 +10,7 @@ use super::checkpoint::Checkpoint;
 use super::events::LoadEvents;
 use super::tracking::Tracking;
 use super::training::Training;
-use super::{LOGGER, RunEnd};
+use super::{LOGGER, RunEnd, Supervision};
 use crate::config::{ExperimentConfig, SweepMode};
 use crate::engine;
 use crate::error::{ExperimentError, write_file};
@@ -23,7 +22,7 @@ pub(super) struct Job<'a> {
     pub(super) config: &'a ExperimentConfig,
     pub(super) directory: &'a RunDirectory,
     pub(super) log: &'a JobLog,
-    pub(super) interrupted: &'a AtomicBool,
+    pub(super) supervision: &'a Supervision<'a>,
     /// Whether the log has the lines of the beginning already.
     pub(super) resumed: bool,
 }
@@ -51,7 +50,7 @@ impl Job<'_> {
         let ended = Training::new(self, &splits, &mut trainer, &mut tracker, from)?.run();
         self.log.end_listening();
         tracker.finish(match &ended {
-            Ok(RunEnd::Finished) => RunState::Finished,
+            Ok(RunEnd::Finished | RunEnd::Pruned) => RunState::Finished,
             Ok(RunEnd::Interrupted) | Err(ExperimentError::Interrupted) => RunState::Interrupted,
             Err(_) => RunState::Failed,
         });
@@ -81,7 +80,7 @@ impl Job<'_> {
         let mut events = LoadEvents {
             log: self.log,
             resumed: self.resumed,
-            interrupted: self.interrupted,
+            interrupted: self.supervision.interrupted,
             told: Instant::now(),
         };
         let loaded = load_splits(
@@ -90,7 +89,7 @@ impl Job<'_> {
             threads,
             &mut events,
         );
-        if self.interrupted.load(Ordering::Relaxed) {
+        if self.supervision.is_interrupted() {
             return Err(ExperimentError::Interrupted);
         }
         let splits = loaded?;

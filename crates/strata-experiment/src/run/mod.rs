@@ -10,18 +10,18 @@ mod events;
 mod job;
 mod resume;
 mod rows;
+mod supervision;
 mod tags;
 mod tracking;
 mod training;
 
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 
 use serde_json::json;
 use strata_config::{Composition, Value};
 use strata_track::{JobLog, RunDirectory, RunRecord, RunState};
 
-use crate::config::ExperimentConfig;
+use crate::config::{ExperimentConfig, TrainingConfig};
 use crate::engine;
 use crate::error::{ExperimentError, write_file};
 use crate::job_log::LogSettings;
@@ -29,6 +29,7 @@ use job::Job;
 use tracking::{IDENTITY_KEY, Identity, group_of};
 
 pub use resume::{ResumeError, ResumeRequest, newest_interrupted, resume};
+pub use supervision::{Report, Supervision};
 
 /// What a run is started with.
 pub struct Launch {
@@ -45,6 +46,8 @@ pub struct Launch {
 pub enum RunEnd {
     /// All epochs are done.
     Finished,
+    /// Who watches over it found it not worth going on with.
+    Pruned,
     /// The user stopped it.
     Interrupted,
 }
@@ -61,7 +64,8 @@ pub enum RunFailure {
 const LOGGER: &str = "strata.train";
 
 /// Keys of `run.json` that are ours alone.
-const CONFIG_KEY: &str = "config";
+pub(crate) const CONFIG_KEY: &str = "config";
+pub(crate) const ENGINE_KEY: &str = "engine_version";
 const CWD_KEY: &str = "cwd";
 const JOB_CWD_KEY: &str = "job_cwd";
 const LOG_KEY: &str = "log";
@@ -69,13 +73,13 @@ const RESUMED_KEY: &str = "resumed";
 
 /// Trains from a configuration and leaves a run directory, whatever happens.
 ///
-/// `interrupted` is read after each batch; once it is true the run ends in order.
+/// `supervision` may end it in order before its time.
 ///
 /// # Errors
 /// The directory cannot be made, the data cannot be had, or training cannot go on. Once there is a
 /// directory the reason stands in its `run.json` and its log.
-pub fn run(launch: Launch, interrupted: &AtomicBool) -> Result<RunEnd, RunFailure> {
-    in_its_folder(|| start(launch, interrupted))
+pub fn run(launch: Launch, supervision: &Supervision<'_>) -> Result<RunEnd, RunFailure> {
+    in_its_folder(|| start(launch, supervision))
 }
 
 /// The work may change the folder; whoever called goes on where they were.
@@ -88,8 +92,8 @@ fn in_its_folder(work: impl FnOnce() -> Result<RunEnd, RunFailure>) -> Result<Ru
     ended
 }
 
-fn start(mut launch: Launch, interrupted: &AtomicBool) -> Result<RunEnd, RunFailure> {
-    let directory = make_directory(&mut launch).map_err(RunFailure::BeforeTheLog)?;
+fn start(mut launch: Launch, supervision: &Supervision<'_>) -> Result<RunEnd, RunFailure> {
+    let directory = make_directory(&mut launch, supervision).map_err(RunFailure::BeforeTheLog)?;
     let settings = LogSettings::of(&launch.composition, directory.path());
     let opened = settings
         .map_err(ExperimentError::from)
@@ -97,7 +101,7 @@ fn start(mut launch: Launch, interrupted: &AtomicBool) -> Result<RunEnd, RunFail
             directory.update(|record| {
                 record.other.insert(LOG_KEY.to_owned(), json!(settings));
             })?;
-            settings.open(directory.path())
+            settings.open(directory.path(), supervision.silent)
         });
     let log = opened.map_err(|error| {
         // The run ends here; if its record cannot be written either, the log's error is the first.
@@ -108,7 +112,7 @@ fn start(mut launch: Launch, interrupted: &AtomicBool) -> Result<RunEnd, RunFail
         config: &launch.config,
         directory: &directory,
         log: &log,
-        interrupted,
+        supervision,
         resumed: false,
     };
     conclude(&directory, &log, job.run(None))
@@ -125,7 +129,7 @@ fn conclude(
         ended => ended,
     };
     let (state, error) = match &ended {
-        Ok(RunEnd::Finished) => (RunState::Finished, None),
+        Ok(RunEnd::Finished | RunEnd::Pruned) => (RunState::Finished, None),
         Ok(RunEnd::Interrupted) => (RunState::Interrupted, None),
         Err(error) => (RunState::Failed, Some(error.to_string())),
     };
@@ -136,6 +140,7 @@ fn conclude(
     let folder = directory.path().display();
     match &ended {
         Ok(RunEnd::Finished) => log.info(LOGGER, &format!("finished: {folder}")),
+        Ok(RunEnd::Pruned) => log.info(LOGGER, &format!("pruned: {folder}")),
         Ok(RunEnd::Interrupted) => log.warning(
             LOGGER,
             &format!("interrupted; `strata resume {folder}` goes on"),
@@ -152,7 +157,13 @@ fn conclude(
 }
 
 /// The run directory with `run.json` and `.hydra/`.
-fn make_directory(launch: &mut Launch) -> Result<RunDirectory, ExperimentError> {
+fn make_directory(
+    launch: &mut Launch,
+    supervision: &Supervision<'_>,
+) -> Result<RunDirectory, ExperimentError> {
+    if let Some(threads) = supervision.threads {
+        launch.config.training.threads = Some(threads);
+    }
     let cwd = std::env::current_dir().unwrap_or_default();
     let chdir = launch.composition.select("hydra.job.chdir")?;
     let chdir = chdir.is_some_and(|node| node.value == Value::Bool(true));
@@ -173,7 +184,14 @@ fn make_directory(launch: &mut Launch) -> Result<RunDirectory, ExperimentError> 
         .composition
         .set_output_dir(&cwd.join(directory.path()));
     // Once more, since some values name the directory that exists only now.
-    launch.config = ExperimentConfig::from_composition(&launch.composition)?;
+    let config = ExperimentConfig::from_composition(&launch.composition)?;
+    launch.config = ExperimentConfig {
+        training: TrainingConfig {
+            threads: launch.config.training.threads,
+            ..config.training
+        },
+        ..config
+    };
     if let Some(subdir) = launch.composition.output_subdir()? {
         for (name, text) in launch.composition.hydra_files()? {
             write_file(&directory.path().join(&subdir).join(name), text.as_bytes())?;
@@ -187,6 +205,8 @@ fn make_directory(launch: &mut Launch) -> Result<RunDirectory, ExperimentError> 
     directory.update(|record| {
         let config = json!(launch.config);
         record.other.insert(CONFIG_KEY.to_owned(), config);
+        let engine = json!(strata_nn::ENGINE_VERSION);
+        record.other.insert(ENGINE_KEY.to_owned(), engine);
         record.other.insert(JOB_CWD_KEY.to_owned(), json!(job_cwd));
         record
             .other

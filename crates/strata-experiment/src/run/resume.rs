@@ -1,7 +1,6 @@
 //! A run that was interrupted, or killed, goes on.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,7 +11,7 @@ use thiserror::Error;
 
 use super::checkpoint::{self, Checkpoint};
 use super::job::Job;
-use super::{CONFIG_KEY, JOB_CWD_KEY, LOG_KEY, RESUMED_KEY, RunEnd, RunFailure};
+use super::{CONFIG_KEY, JOB_CWD_KEY, LOG_KEY, RESUMED_KEY, RunEnd, RunFailure, Supervision};
 use super::{change_directory, conclude, in_its_folder};
 use crate::config::ExperimentConfig;
 use crate::error::ExperimentError;
@@ -27,8 +26,6 @@ const GRACE_TURN: Duration = Duration::from_millis(50);
 pub struct ResumeRequest {
     /// The run directory.
     pub run: PathBuf,
-    /// Threads that compute, if other than before; results do not depend on it.
-    pub threads: Option<usize>,
 }
 
 /// Why a run cannot go on.
@@ -68,12 +65,15 @@ fn pid(process: Option<u32>) -> String {
 ///
 /// # Errors
 /// As [`super::run`]; and if the run is over or going on.
-pub fn resume(request: &ResumeRequest, interrupted: &AtomicBool) -> Result<RunEnd, RunFailure> {
-    in_its_folder(|| go_on(request, interrupted))
+pub fn resume(
+    request: &ResumeRequest,
+    supervision: &Supervision<'_>,
+) -> Result<RunEnd, RunFailure> {
+    in_its_folder(|| go_on(request, supervision))
 }
 
-fn go_on(request: &ResumeRequest, interrupted: &AtomicBool) -> Result<RunEnd, RunFailure> {
-    let prepared = Prepared::new(request).map_err(RunFailure::BeforeTheLog)?;
+fn go_on(request: &ResumeRequest, supervision: &Supervision<'_>) -> Result<RunEnd, RunFailure> {
+    let prepared = Prepared::new(request, supervision).map_err(RunFailure::BeforeTheLog)?;
     let Prepared {
         directory,
         config,
@@ -84,7 +84,7 @@ fn go_on(request: &ResumeRequest, interrupted: &AtomicBool) -> Result<RunEnd, Ru
         config: &config,
         directory: &directory,
         log: &log,
-        interrupted,
+        supervision,
         resumed: from.is_some(),
     };
     conclude(&directory, &log, job.run(from))
@@ -99,7 +99,10 @@ struct Prepared {
 }
 
 impl Prepared {
-    fn new(request: &ResumeRequest) -> Result<Self, ExperimentError> {
+    fn new(
+        request: &ResumeRequest,
+        supervision: &Supervision<'_>,
+    ) -> Result<Self, ExperimentError> {
         let run = std::path::absolute(&request.run).unwrap_or_else(|_| request.run.clone());
         let directory = RunDirectory::open(&request.run)?;
         let record = directory.record()?;
@@ -116,7 +119,7 @@ impl Prepared {
                 run: run.clone(),
                 problem,
             })?;
-        if let Some(threads) = request.threads {
+        if let Some(threads) = supervision.threads {
             config.training.threads = Some(threads);
         }
         let job_cwd: PathBuf = kept(&record, JOB_CWD_KEY, &run)?;
@@ -129,7 +132,7 @@ impl Prepared {
         };
         let from = checkpoint::read(&directory)?;
         let log_bytes = from.as_ref().map_or(0, |from| from.progress.log_bytes);
-        let log = settings.reopen(directory.path(), log_bytes)?;
+        let log = settings.reopen(directory.path(), log_bytes, supervision.silent)?;
         tell(&directory, &log, from.as_ref())?;
         Ok(Self {
             directory,

@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use serde_json::json;
@@ -17,7 +16,7 @@ use strata_track::{Event, Row, Tracker};
 use super::best::{Best, is_better};
 use super::checkpoint::{self, Checkpoint, RunProgress};
 use super::job::Job;
-use super::{LOGGER, RunEnd, rows, tracking};
+use super::{LOGGER, Report, RunEnd, rows, tracking};
 use crate::artifact::EVALUATION;
 use crate::config::{CheckpointInterval, SweepMode};
 use crate::error::{ExperimentError, write_file};
@@ -100,11 +99,16 @@ impl<'a> Training<'a> {
                     .offer_unevaluated(self.trainer.mlp(), epoch as u64)?;
                 return Ok(RunEnd::Interrupted);
             }
-            self.conclude_epoch(epoch, &report)?;
+            let going = self.conclude_epoch(epoch, &report)?;
             let over = self.epochs_done == training.epochs || self.stopped_early;
             let stopped = self.is_interrupted() && !over;
-            if stopped || self.is_due_after_epoch(over) {
+            let pruned = going.is_break() && !over;
+            if stopped || pruned || self.is_due_after_epoch(over) {
                 self.checkpoint()?;
+            }
+            if pruned {
+                self.tell_best();
+                return Ok(RunEnd::Pruned);
             }
             if stopped {
                 self.best
@@ -140,7 +144,7 @@ impl<'a> Training<'a> {
                 if report.step.is_multiple_of(log_interval) {
                     tracker.borrow_mut().log(&rows::of_step(report));
                 }
-                if job.interrupted.load(Ordering::Relaxed) || is_due(report.step) {
+                if job.supervision.is_interrupted() || is_due(report.step) {
                     ControlFlow::Break(())
                 } else {
                     ControlFlow::Continue(())
@@ -166,12 +170,12 @@ impl<'a> Training<'a> {
         }
     }
 
-    /// Evaluation and the epoch's row.
+    /// Evaluation and the epoch's row, and whether to go on.
     fn conclude_epoch(
         &mut self,
         epoch: usize,
         report: &EpochReport,
-    ) -> Result<(), ExperimentError> {
+    ) -> Result<ControlFlow<()>, ExperimentError> {
         let training = &self.job.config.training;
         let names = self.trainer.mlp().weight_names();
         let mut row = rows::of_epoch(self.trainer.steps(), epoch, report, &names);
@@ -186,7 +190,15 @@ impl<'a> Training<'a> {
             self.mind_improvement(epoch, &row);
         }
         self.epochs_done = epoch;
-        Ok(())
+        if !evaluated {
+            return Ok(ControlFlow::Continue(()));
+        }
+        let value = row.values.get(&training.sweep.metric).copied();
+        Ok(self.job.supervision.hears(&Report {
+            epoch,
+            epochs: training.epochs,
+            value: value.unwrap_or(f64::NAN),
+        }))
     }
 
     fn evaluated(&mut self, row: Row) -> Row {
@@ -267,7 +279,7 @@ impl<'a> Training<'a> {
     }
 
     fn is_interrupted(&self) -> bool {
-        self.job.interrupted.load(Ordering::Relaxed)
+        self.job.supervision.is_interrupted()
     }
 
     fn is_due_after_epoch(&self, over: bool) -> bool {

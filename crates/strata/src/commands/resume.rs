@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::anyhow;
 use strata_experiment::{
-    ExperimentError, ResumeError, ResumeRequest, RunFailure, newest_interrupted,
+    ExperimentError, ResumeError, ResumeRequest, RunFailure, Supervision, newest_interrupted,
 };
 
 use crate::cli::ResumeArgs;
@@ -24,11 +24,11 @@ pub(crate) fn run(args: &ResumeArgs) -> Result<Ended, Failure> {
         })?,
     };
     let interrupted = interrupt::flag()?;
-    let request = ResumeRequest {
-        run,
+    let supervision = Supervision {
         threads: args.threads.map(|threads| usize::from(threads.get())),
+        ..Supervision::of(&interrupted)
     };
-    match strata_experiment::resume(&request, &interrupted) {
+    match strata_experiment::resume(&ResumeRequest { run }, &supervision) {
         // A script that resumes until all is done may ask once more.
         Err(RunFailure::BeforeTheLog(ExperimentError::Resume(
             finished @ ResumeError::Finished { .. },

@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicBool;
 
 use strata_config::Composition;
-use strata_experiment::{ExperimentConfig, Launch};
+use strata_experiment::{ExperimentConfig, Launch, Supervision};
 
 use crate::cli::TrainArgs;
 use crate::exit::{Ended, Failure};
@@ -22,5 +22,8 @@ pub(crate) fn run(
         config_source: args.compose.source_in_words(),
         composition,
     };
-    Ended::of_run(strata_experiment::run(launch, interrupted))
+    Ended::of_run(strata_experiment::run(
+        launch,
+        &Supervision::of(interrupted),
+    ))
 }
