@@ -4,10 +4,13 @@
 //! of which all finished trials have values; [`Sampler::draw`] draws each of the others when it is asked for,
 //! such as one that exists only under a condition.
 
+mod grid;
 mod intersection;
 mod name;
+mod qmc;
 mod random;
 mod tpe;
+mod unit_cube;
 
 use indexmap::IndexMap;
 use strata_json::Json;
@@ -16,7 +19,9 @@ use crate::study::History;
 use crate::trial::Trial;
 use crate::{Distribution, Random};
 
+pub use grid::GridSampler;
 pub use name::SamplerName;
+pub use qmc::{QmcOptions, QmcSampler, Sequence};
 pub use random::RandomSampler;
 pub use tpe::{TpeOptions, TpeSampler};
 
