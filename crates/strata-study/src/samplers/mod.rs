@@ -7,8 +7,11 @@
 mod grid;
 mod intersection;
 mod name;
+mod nsgaii;
 mod qmc;
 mod random;
+#[cfg(test)]
+mod testing;
 mod tpe;
 mod unit_cube;
 
@@ -21,6 +24,7 @@ use crate::{Distribution, Random};
 
 pub use grid::GridSampler;
 pub use name::SamplerName;
+pub use nsgaii::{NsgaIiOptions, NsgaIiSampler};
 pub use qmc::{QmcOptions, QmcSampler, Sequence};
 pub use random::RandomSampler;
 pub use tpe::{TpeOptions, TpeSampler};

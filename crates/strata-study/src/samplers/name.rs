@@ -1,6 +1,8 @@
 //! The samplers by name.
 
-use super::{RandomSampler, Sampler, TpeOptions, TpeSampler};
+use super::{
+    NsgaIiSampler, QmcOptions, QmcSampler, RandomSampler, Sampler, TpeOptions, TpeSampler,
+};
 
 /// The samplers, by the names of `study bench`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,16 +17,22 @@ pub enum SamplerName {
     TpeMultivariate,
     /// TPE, the parameters together that occur together.
     TpeGroup,
+    /// Scrambled points of Sobol's sequence.
+    Qmc,
+    /// NSGA-II.
+    NsgaIi,
 }
 
 impl SamplerName {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Random,
         Self::Tpe,
         Self::TpeUnivariate,
         Self::TpeMultivariate,
         Self::TpeGroup,
+        Self::Qmc,
+        Self::NsgaIi,
     ];
 
     /// As it is typed.
@@ -35,6 +43,8 @@ impl SamplerName {
             Self::TpeUnivariate => "tpe_univariate",
             Self::TpeMultivariate => "tpe_multivariate",
             Self::TpeGroup => "tpe_group",
+            Self::Qmc => "qmc",
+            Self::NsgaIi => "nsgaii",
         }
     }
 
@@ -61,6 +71,11 @@ impl SamplerName {
                 group: true,
                 ..TpeOptions::default()
             }),
+            Self::Qmc => Box::new(QmcSampler::new(QmcOptions {
+                scrambled: true,
+                ..QmcOptions::default()
+            })),
+            Self::NsgaIi => Box::new(NsgaIiSampler::default()),
         }
     }
 }
