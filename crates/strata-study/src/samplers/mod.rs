@@ -4,6 +4,7 @@
 //! of which all finished trials have values; [`Sampler::draw`] draws each of the others when it is asked for,
 //! such as one that exists only under a condition.
 
+mod cmaes;
 mod grid;
 mod intersection;
 mod name;
@@ -22,6 +23,7 @@ use crate::study::History;
 use crate::trial::Trial;
 use crate::{Distribution, Random};
 
+pub use cmaes::{CmaEsOptions, CmaEsSampler};
 pub use grid::GridSampler;
 pub use name::SamplerName;
 pub use nsgaii::{NsgaIiOptions, NsgaIiSampler};

@@ -1,7 +1,8 @@
 //! The samplers by name.
 
 use super::{
-    NsgaIiSampler, QmcOptions, QmcSampler, RandomSampler, Sampler, TpeOptions, TpeSampler,
+    CmaEsSampler, NsgaIiSampler, QmcOptions, QmcSampler, RandomSampler, Sampler, TpeOptions,
+    TpeSampler,
 };
 
 /// The samplers, by the names of `study bench`.
@@ -17,6 +18,8 @@ pub enum SamplerName {
     TpeMultivariate,
     /// TPE, the parameters together that occur together.
     TpeGroup,
+    /// CMA-ES.
+    CmaEs,
     /// Scrambled points of Sobol's sequence.
     Qmc,
     /// NSGA-II.
@@ -25,12 +28,13 @@ pub enum SamplerName {
 
 impl SamplerName {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Random,
         Self::Tpe,
         Self::TpeUnivariate,
         Self::TpeMultivariate,
         Self::TpeGroup,
+        Self::CmaEs,
         Self::Qmc,
         Self::NsgaIi,
     ];
@@ -43,6 +47,7 @@ impl SamplerName {
             Self::TpeUnivariate => "tpe_univariate",
             Self::TpeMultivariate => "tpe_multivariate",
             Self::TpeGroup => "tpe_group",
+            Self::CmaEs => "cmaes",
             Self::Qmc => "qmc",
             Self::NsgaIi => "nsgaii",
         }
@@ -71,6 +76,7 @@ impl SamplerName {
                 group: true,
                 ..TpeOptions::default()
             }),
+            Self::CmaEs => Box::new(CmaEsSampler::default()),
             Self::Qmc => Box::new(QmcSampler::new(QmcOptions {
                 scrambled: true,
                 ..QmcOptions::default()
