@@ -91,7 +91,11 @@ impl Problem {
         }
         let max_steps = json.get("max_steps").and_then(Json::as_i64);
         Ok(Self {
-            name: json.get("name").and_then(Json::as_str).unwrap_or("bench").to_owned(),
+            name: json
+                .get("name")
+                .and_then(Json::as_str)
+                .unwrap_or("bench")
+                .to_owned(),
             directions,
             max_steps: max_steps.map(|steps| steps.max(1) as u64),
             space: SearchSpace::from_json(json.get("space").unwrap_or(&Json::Null))?,

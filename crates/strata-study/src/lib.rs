@@ -29,6 +29,8 @@ pub mod samplers;
 mod space;
 pub mod storage;
 mod study;
+#[cfg(test)]
+mod test_vectors;
 mod trial;
 
 pub use direction::Direction;

@@ -6,7 +6,9 @@
 mod crowding;
 mod dominance;
 mod hypervolume;
+mod subset;
 
 pub use crowding::crowding_distances;
 pub use dominance::{dominates, nondominated_ranks};
 pub use hypervolume::hypervolume;
+pub use subset::best_subset;

@@ -114,7 +114,9 @@ impl TpeSampler {
     fn split(&self, history: &History<'_>) -> Split {
         let mut split = split(history);
         if !self.options.constant_liar {
-            split.above.retain(|trial| trial.state != TrialState::Running);
+            split
+                .above
+                .retain(|trial| trial.state != TrialState::Running);
         }
         split
     }
@@ -135,7 +137,9 @@ fn columns(trials: &[Arc<Trial>], space: &[(String, Arc<Distribution>)]) -> Vec<
         row.extend(space.iter().map_while(|(name, distribution)| {
             let known = trial.params.get(name).map(|param| param.internal);
             let coming = || distribution.internal(proposed.as_ref()?.get(name)?);
-            known.or_else(coming).filter(|value| distribution.contains(*value))
+            known
+                .or_else(coming)
+                .filter(|value| distribution.contains(*value))
         }));
         if row.len() == space.len() {
             for (column, value) in columns.iter_mut().zip(&row) {
@@ -153,7 +157,9 @@ fn relative_params(trial: &Trial) -> Option<IndexMap<String, Json>> {
     }
     let mut text = String::new();
     for piece in 0.. {
-        let piece = trial.system_attrs.get(&format!("{RELATIVE_PARAMS}:{piece}"));
+        let piece = trial
+            .system_attrs
+            .get(&format!("{RELATIVE_PARAMS}:{piece}"));
         let Some(piece) = piece.and_then(Json::as_str) else {
             break;
         };
@@ -176,8 +182,9 @@ fn groups(history: &History<'_>, by_occurrence: bool) -> Vec<Vec<(String, Arc<Di
             .collect();
         let mut next = Vec::new();
         for group in groups {
-            let (within, without): (IndexMap<_, _>, IndexMap<_, _>) =
-                group.into_iter().partition(|(name, _)| rest.contains_key(name));
+            let (within, without): (IndexMap<_, _>, IndexMap<_, _>) = group
+                .into_iter()
+                .partition(|(name, _)| rest.contains_key(name));
             rest.retain(|name, _| !within.contains_key(name));
             next.extend([within, without]);
         }
@@ -235,11 +242,7 @@ impl Sampler for TpeSampler {
 }
 
 /// Whether a trial that did not fail has exactly these values and no others.
-fn was_tried(
-    history: &History<'_>,
-    space: &[(String, Arc<Distribution>)],
-    point: &[f64],
-) -> bool {
+fn was_tried(history: &History<'_>, space: &[(String, Arc<Distribution>)], point: &[f64]) -> bool {
     history.trials.iter().any(|trial| {
         trial.state != TrialState::Waiting
             && trial.params.len() == space.len()

@@ -135,12 +135,18 @@ impl ParzenEstimator {
     pub(crate) fn sample(&self, random: &mut Random) -> Vec<f64> {
         let kernel = random.weighted_index(&self.weights);
         let marginals = self.marginals.iter();
-        marginals.map(|marginal| marginal.sample(kernel, random)).collect()
+        marginals
+            .map(|marginal| marginal.sample(kernel, random))
+            .collect()
     }
 
     /// The logarithm of the density at a point.
     pub(crate) fn log_density(&self, point: &[f64]) -> f64 {
-        let mut terms: Vec<f64> = self.weights.iter().map(|weight| libm::log(*weight)).collect();
+        let mut terms: Vec<f64> = self
+            .weights
+            .iter()
+            .map(|weight| libm::log(*weight))
+            .collect();
         for (marginal, value) in self.marginals.iter().zip(point) {
             marginal.add_log_density(*value, &mut terms);
         }
@@ -156,7 +162,9 @@ impl ParzenEstimator {
 impl Marginal {
     fn new(distribution: &Distribution, observed: &[f64]) -> Self {
         match (distribution, Grid::of(distribution)) {
-            (Distribution::Categorical { choices }, _) => Self::categorical(choices.len(), observed),
+            (Distribution::Categorical { choices }, _) => {
+                Self::categorical(choices.len(), observed)
+            }
             (_, Some(grid)) => Self::numeric(grid, observed),
             (_, None) => unreachable!("only choices have no grid"),
         }
@@ -272,7 +280,7 @@ impl Marginal {
 }
 
 /// For each point the distance to the farther of its two neighbours, `low` and `high` taken as such; but the first
-/// and the last of several have only one.
+/// and the last of several have only one. Of equal points the earlier one counts as lower.
 fn distances_to_neighbours(points: &[f64], low: f64, high: f64) -> Vec<f64> {
     let mut order: Vec<usize> = (0..points.len()).collect();
     order.sort_by(|a, b| points[*a].total_cmp(&points[*b]));
@@ -302,6 +310,24 @@ impl ParzenEstimator {
         match &self.marginals[parameter] {
             Marginal::Numeric { mu, sigma, .. } => Some((mu, sigma)),
             Marginal::Categorical { .. } => None,
+        }
+    }
+
+    /// Gives the kernels of a numeric parameter other widths.
+    pub(crate) fn set_widths(&mut self, parameter: usize, widths: &[f64]) {
+        if let Marginal::Numeric {
+            grid,
+            mu,
+            sigma,
+            log_mass: mass,
+        } = &mut self.marginals[parameter]
+        {
+            *sigma = widths.to_vec();
+            let kernels = mu.iter().zip(widths);
+            let (low, high) = (grid.scaled_low, grid.scaled_high);
+            *mass = kernels
+                .map(|(mu, sigma)| log_mass((low - mu) / sigma, (high - mu) / sigma))
+                .collect();
         }
     }
 

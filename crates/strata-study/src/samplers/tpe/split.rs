@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use strata_json::Json;
 
-use crate::multi_objective::{Losses, best_subset};
+use crate::multi_objective::best_subset;
 use crate::study::History;
 use crate::trial::{Trial, TrialState};
 
@@ -20,7 +20,11 @@ pub(super) struct Split {
 /// How many trials of `n` are good.
 pub(super) fn gamma(n: usize, n_objectives: usize) -> usize {
     let tenth = n.div_ceil(10);
-    if n_objectives > 1 { tenth } else { tenth.min(25) }
+    if n_objectives > 1 {
+        tenth
+    } else {
+        tenth.min(25)
+    }
 }
 
 /// Divides the trials. The best complete ones are good, then those that were pruned last, then those that violate
@@ -66,14 +70,19 @@ fn sort_complete(history: &History<'_>, trials: &mut [Arc<Trial>], wanted: usize
         trials.sort_by(|a, b| history.loss(a).total_cmp(&history.loss(b)));
         return;
     }
-    let losses: Losses = trials.iter().map(|trial| losses_of(history, trial)).collect();
+    let losses: Vec<Vec<f64>> = trials
+        .iter()
+        .map(|trial| losses_of(history, trial))
+        .collect();
     let best = best_subset(&losses, wanted.min(trials.len()));
     let mut is_best = vec![false; trials.len()];
     for index in best {
         is_best[index] = true;
     }
-    let mut marked: Vec<(bool, Arc<Trial>)> =
-        is_best.into_iter().zip(trials.iter().map(Arc::clone)).collect();
+    let mut marked: Vec<(bool, Arc<Trial>)> = is_best
+        .into_iter()
+        .zip(trials.iter().map(Arc::clone))
+        .collect();
     marked.sort_by_key(|(is_best, _)| !is_best);
     for (place, (_, trial)) in trials.iter_mut().zip(marked) {
         *place = trial;
@@ -82,7 +91,9 @@ fn sort_complete(history: &History<'_>, trials: &mut [Arc<Trial>], wanted: usize
 
 fn losses_of(history: &History<'_>, trial: &Trial) -> Vec<f64> {
     let values = trial.values.iter().zip(history.directions);
-    values.map(|(value, direction)| direction.loss(*value)).collect()
+    values
+        .map(|(value, direction)| direction.loss(*value))
+        .collect()
 }
 
 /// Those that came furthest first, and of these the better ones; those that reported nothing last.
@@ -102,7 +113,11 @@ fn violation(trial: &Trial) -> f64 {
     let mut add = |value: &Json| total += value.as_f64().unwrap_or(0.0).max(0.0);
     for (key, value) in &trial.system_attrs {
         if key == "constraints" {
-            value.as_list().unwrap_or_default().iter().for_each(&mut add);
+            value
+                .as_list()
+                .unwrap_or_default()
+                .iter()
+                .for_each(&mut add);
         } else if key.starts_with("constraints:") {
             add(value);
         }

@@ -106,7 +106,13 @@ mod tests {
 
     #[test]
     fn quantiles_and_masses_agree() {
-        for (a, b) in [(-1.0, 1.0), (2.0, 8.0), (-40.0, -38.0), (-30.0, 30.0), (0.0, 0.1)] {
+        for (a, b) in [
+            (-1.0, 1.0),
+            (2.0, 8.0),
+            (-40.0, -38.0),
+            (-30.0, 30.0),
+            (0.0, 0.1),
+        ] {
             for q in [1e-12, 0.01, 0.5, 0.9, 0.999_999] {
                 let x = quantile(q, a, b);
                 let back = libm::exp(log_mass(a, x) - log_mass(a, b));
