@@ -213,7 +213,11 @@ mod tests {
             let mut trial = study.ask().expect("memory");
             let values = (
                 trial.suggest("x", &x).expect("memory").as_i64(),
-                trial.suggest("c", &c).expect("memory").as_str().map(str::to_owned),
+                trial
+                    .suggest("c", &c)
+                    .expect("memory")
+                    .as_str()
+                    .map(str::to_owned),
             );
             if n_trials != 2 {
                 seen.push(values);

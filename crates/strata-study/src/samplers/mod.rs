@@ -5,6 +5,8 @@
 //! such as one that exists only under a condition.
 
 mod cmaes;
+mod constraints;
+mod gp;
 mod grid;
 mod intersection;
 mod name;
@@ -24,6 +26,7 @@ use crate::trial::Trial;
 use crate::{Distribution, Random};
 
 pub use cmaes::{CmaEsOptions, CmaEsSampler};
+pub use gp::{GpOptions, GpSampler};
 pub use grid::GridSampler;
 pub use name::SamplerName;
 pub use nsgaii::{NsgaIiOptions, NsgaIiSampler};

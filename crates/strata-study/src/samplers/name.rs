@@ -1,8 +1,8 @@
 //! The samplers by name.
 
 use super::{
-    CmaEsSampler, NsgaIiSampler, QmcOptions, QmcSampler, RandomSampler, Sampler, TpeOptions,
-    TpeSampler,
+    CmaEsSampler, GpSampler, NsgaIiSampler, QmcOptions, QmcSampler, RandomSampler, Sampler,
+    TpeOptions, TpeSampler,
 };
 
 /// The samplers, by the names of `study bench`.
@@ -18,6 +18,8 @@ pub enum SamplerName {
     TpeMultivariate,
     /// TPE, the parameters together that occur together.
     TpeGroup,
+    /// A Gaussian process.
+    Gp,
     /// CMA-ES.
     CmaEs,
     /// Scrambled points of Sobol's sequence.
@@ -28,12 +30,13 @@ pub enum SamplerName {
 
 impl SamplerName {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Random,
         Self::Tpe,
         Self::TpeUnivariate,
         Self::TpeMultivariate,
         Self::TpeGroup,
+        Self::Gp,
         Self::CmaEs,
         Self::Qmc,
         Self::NsgaIi,
@@ -47,6 +50,7 @@ impl SamplerName {
             Self::TpeUnivariate => "tpe_univariate",
             Self::TpeMultivariate => "tpe_multivariate",
             Self::TpeGroup => "tpe_group",
+            Self::Gp => "gp",
             Self::CmaEs => "cmaes",
             Self::Qmc => "qmc",
             Self::NsgaIi => "nsgaii",
@@ -76,6 +80,7 @@ impl SamplerName {
                 group: true,
                 ..TpeOptions::default()
             }),
+            Self::Gp => Box::new(GpSampler::default()),
             Self::CmaEs => Box::new(CmaEsSampler::default()),
             Self::Qmc => Box::new(QmcSampler::new(QmcOptions {
                 scrambled: true,

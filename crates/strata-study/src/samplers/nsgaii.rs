@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use strata_json::Json;
 
+use super::constraints::violation;
 use super::intersection::intersection;
 use super::{Proposal, Sampler, random::uniform};
 use crate::multi_objective::{crowding_distances, dominates, nondominated_ranks};
@@ -214,28 +215,6 @@ fn ranks(population: &[Individual<'_>]) -> Vec<usize> {
         }
     });
     ranks.collect()
-}
-
-/// The sum of the violated constraints of a trial; NaN is violated without measure.
-fn violation(trial: &Trial) -> f64 {
-    let attributes = trial.system_attrs.iter();
-    let named = attributes.filter(|(key, _)| key.starts_with("constraints:"));
-    let named = named.map(|(_, value)| value);
-    let listed = trial
-        .system_attrs
-        .get("constraints")
-        .and_then(Json::as_list);
-    let constraints = named.chain(listed.into_iter().flatten());
-    constraints
-        .filter_map(Json::as_f64)
-        .map(|value| {
-            if value.is_nan() {
-                f64::INFINITY
-            } else {
-                value.max(0.0)
-            }
-        })
-        .sum()
 }
 
 impl Sampler for NsgaIiSampler {

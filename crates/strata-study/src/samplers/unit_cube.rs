@@ -37,10 +37,7 @@ impl Axis {
                 high,
                 log: true,
                 ..
-            } => (
-                libm::log(*low as f64 - 0.5),
-                libm::log(*high as f64 + 0.5),
-            ),
+            } => (libm::log(*low as f64 - 0.5), libm::log(*high as f64 + 0.5)),
             Distribution::Int {
                 low, high, step, ..
             } => {
@@ -54,11 +51,6 @@ impl Axis {
             low: low.max(f64::MIN),
             high: high.min(f64::MAX),
         }
-    }
-
-    /// What it is the coordinate of.
-    pub(super) fn distribution(&self) -> &Arc<Distribution> {
-        &self.distribution
     }
 
     fn is_log(&self) -> bool {

@@ -103,11 +103,14 @@ mod tests {
         let mut random = Random::new(3, "test", 0);
         for sobol in [Sobol::new(n), Sobol::scrambled(n, &mut random)] {
             for block in [0, 5] {
-                let points: Vec<Vec<f64>> =
-                    (block * 64..(block + 1) * 64).map(|i| sobol.point(i)).collect();
+                let points: Vec<Vec<f64>> = (block * 64..(block + 1) * 64)
+                    .map(|i| sobol.point(i))
+                    .collect();
                 for dimension in 0..n {
-                    let mut cells: Vec<u32> =
-                        points.iter().map(|point| (point[dimension] * 64.0) as u32).collect();
+                    let mut cells: Vec<u32> = points
+                        .iter()
+                        .map(|point| (point[dimension] * 64.0) as u32)
+                        .collect();
                     cells.sort_unstable();
                     assert!(cells.into_iter().eq(0..64), "dimension {dimension}");
                 }
