@@ -216,7 +216,7 @@ impl Distribution {
                 high,
                 step: Some(step),
                 ..
-            } => Some(((high - low) / step + 1e-8).floor() as u64 + 1),
+            } => Some((((high - low) / step + 1e-8).floor() as u64).saturating_add(1)),
             Self::Int {
                 low, high, step, ..
             } => Some(high.abs_diff(*low) / step.unsigned_abs() + 1),

@@ -225,16 +225,18 @@ impl Study {
         let history = self.history(&trials);
         let mut random = Random::new(self.seed, "relative", number);
         let proposal = self.sampler.propose(&history, number, &mut random);
+        let mut trial = Trial::clone(&trial);
         for (key, value) in &proposal.attributes {
             if trial.system_attrs.get(key) != Some(value) {
                 let kind = AttributeKind::System;
                 self.storage.set_trial_attr(id, kind, key, value)?;
+                trial.system_attrs.insert(key.clone(), value.clone());
             }
         }
         Ok(ActiveTrial {
             study: self,
             others: trials,
-            trial: Trial::clone(&trial),
+            trial,
             fixed,
             proposal,
         })

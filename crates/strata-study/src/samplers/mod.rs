@@ -4,10 +4,19 @@
 //! of which all finished trials have values; [`Sampler::draw`] draws each of the others when it is asked for,
 //! such as one that exists only under a condition.
 
+mod cmaes;
+mod constraints;
+mod gp;
+mod grid;
 mod intersection;
 mod name;
+mod nsgaii;
+mod qmc;
 mod random;
+#[cfg(test)]
+mod testing;
 mod tpe;
+mod unit_cube;
 
 use indexmap::IndexMap;
 use strata_json::Json;
@@ -16,7 +25,12 @@ use crate::study::History;
 use crate::trial::Trial;
 use crate::{Distribution, Random};
 
+pub use cmaes::{CmaEsOptions, CmaEsSampler};
+pub use gp::{GpOptions, GpSampler};
+pub use grid::GridSampler;
 pub use name::SamplerName;
+pub use nsgaii::{NsgaIiOptions, NsgaIiSampler};
+pub use qmc::{QmcOptions, QmcSampler, Sequence};
 pub use random::RandomSampler;
 pub use tpe::{TpeOptions, TpeSampler};
 

@@ -1,6 +1,9 @@
 //! The samplers by name.
 
-use super::{RandomSampler, Sampler, TpeOptions, TpeSampler};
+use super::{
+    CmaEsSampler, GpSampler, NsgaIiSampler, QmcOptions, QmcSampler, RandomSampler, Sampler,
+    TpeOptions, TpeSampler,
+};
 
 /// The samplers, by the names of `study bench`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,16 +18,28 @@ pub enum SamplerName {
     TpeMultivariate,
     /// TPE, the parameters together that occur together.
     TpeGroup,
+    /// A Gaussian process.
+    Gp,
+    /// CMA-ES.
+    CmaEs,
+    /// Scrambled points of Sobol's sequence.
+    Qmc,
+    /// NSGA-II.
+    NsgaIi,
 }
 
 impl SamplerName {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 9] = [
         Self::Random,
         Self::Tpe,
         Self::TpeUnivariate,
         Self::TpeMultivariate,
         Self::TpeGroup,
+        Self::Gp,
+        Self::CmaEs,
+        Self::Qmc,
+        Self::NsgaIi,
     ];
 
     /// As it is typed.
@@ -35,6 +50,10 @@ impl SamplerName {
             Self::TpeUnivariate => "tpe_univariate",
             Self::TpeMultivariate => "tpe_multivariate",
             Self::TpeGroup => "tpe_group",
+            Self::Gp => "gp",
+            Self::CmaEs => "cmaes",
+            Self::Qmc => "qmc",
+            Self::NsgaIi => "nsgaii",
         }
     }
 
@@ -61,6 +80,13 @@ impl SamplerName {
                 group: true,
                 ..TpeOptions::default()
             }),
+            Self::Gp => Box::new(GpSampler::default()),
+            Self::CmaEs => Box::new(CmaEsSampler::default()),
+            Self::Qmc => Box::new(QmcSampler::new(QmcOptions {
+                scrambled: true,
+                ..QmcOptions::default()
+            })),
+            Self::NsgaIi => Box::new(NsgaIiSampler::default()),
         }
     }
 }
