@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use jiff::{Timestamp, Zoned};
+use jiff::{Timestamp, ZonedDateTime};
 use serde::{Deserialize, Serialize};
 use strata_config::{ComposeRequest, ConfigSource};
 
 use crate::error::SweepError;
+use crate::sweep::is_held;
 
 /// The file in a sweep's directory.
 pub const SWEEP_FILE: &str = "sweep.json";
@@ -33,7 +34,7 @@ pub struct SweepRecord {
     /// Where it stands.
     pub state: SweepState,
     /// When it began; what `${now:…}` gives.
-    pub started: Zoned,
+    pub started: ZonedDateTime,
     /// When it ended, or was interrupted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Timestamp>,
@@ -115,6 +116,40 @@ impl SweepRecord {
         let text = serde_json::to_string_pretty(self).expect("plain data") + "\n";
         strata_fs::write_atomically(&path, text.as_bytes())
             .map_err(|source| SweepError::Io { path, source })
+    }
+}
+
+/// Folders below this one are not searched.
+const DEEPEST: usize = 5;
+
+/// The newest sweep below a folder that was interrupted or killed, and when it began.
+pub fn newest_interrupted_sweep(below: &Path) -> Option<(Timestamp, PathBuf)> {
+    let mut found = Vec::new();
+    collect(below, DEEPEST, &mut found);
+    found.into_iter().max()
+}
+
+fn collect(folder: &Path, depth: usize, found: &mut Vec<(Timestamp, PathBuf)>) {
+    match SweepRecord::read(folder) {
+        Ok(None) => {}
+        // What cannot be read cannot go on either.
+        Err(_) => return,
+        Ok(Some(record)) => {
+            let is_open = matches!(record.state, SweepState::Interrupted | SweepState::Running);
+            if is_open && !is_held(folder) {
+                found.push((record.started.timestamp(), folder.to_owned()));
+            }
+            return;
+        }
+    }
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if is_folder && depth > 0 {
+            collect(&entry.path(), depth - 1, found);
+        }
     }
 }
 
