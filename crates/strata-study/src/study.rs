@@ -282,16 +282,18 @@ impl Study {
 
 /// The best complete trial, the first of equals.
 pub fn best_of(trials: &[Arc<Trial>], direction: Direction) -> Option<Arc<Trial>> {
-    let mut best: Option<&Arc<Trial>> = None;
-    for trial in trials {
-        let is_complete = trial.state == TrialState::Complete;
-        let is_better =
-            best.is_none_or(|best| direction.is_better(trial.values[0], best.values[0]));
-        if is_complete && !trial.values.is_empty() && is_better {
-            best = Some(trial);
+    let complete = trials
+        .iter()
+        .filter(|trial| trial.state == TrialState::Complete);
+    let valued = complete.filter_map(|trial| Some((trial, *trial.values.first()?)));
+    let best = valued.reduce(|best, next| {
+        if direction.is_better(next.1, best.1) {
+            next
+        } else {
+            best
         }
-    }
-    best.cloned()
+    });
+    best.map(|(trial, _)| Arc::clone(trial))
 }
 
 /// A trial that is being evaluated.

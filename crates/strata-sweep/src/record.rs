@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use jiff::{Timestamp, ZonedDateTime};
+use jiff::Timestamp;
+use jiff::tz::{Offset, TimeZone};
 use serde::{Deserialize, Serialize};
 use strata_config::{ComposeRequest, ConfigSource};
 
@@ -34,7 +35,9 @@ pub struct SweepRecord {
     /// Where it stands.
     pub state: SweepState,
     /// When it began; what `${now:…}` gives.
-    pub started: ZonedDateTime,
+    pub started: Timestamp,
+    /// Seconds by which the clocks were ahead of UTC then.
+    pub utc_offset_s: i32,
     /// When it ended, or was interrupted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Timestamp>,
@@ -61,7 +64,8 @@ impl SweepRecord {
         Self {
             id: random_id(),
             state: SweepState::Running,
-            started: request.now.clone(),
+            started: request.now.timestamp(),
+            utc_offset_s: request.now.offset().seconds(),
             ended: None,
             cwd: request.cwd.clone(),
             config_path: match &request.source {
@@ -84,13 +88,18 @@ impl SweepRecord {
             overrides: self.overrides.clone(),
             job_name: self.job_name.clone(),
             multirun: true,
-            now: self.started.clone(),
+            now: self.started.to_zoned_datetime(self.time_zone()),
             cwd: self.cwd.clone(),
             ..ComposeRequest::new(
                 source.map_or(embedded, ConfigSource::Directory),
                 &self.config_name,
             )
         }
+    }
+
+    fn time_zone(&self) -> TimeZone {
+        let offset = Offset::from_seconds(self.utc_offset_s);
+        offset.map_or(TimeZone::UTC, TimeZone::fixed)
     }
 
     /// Reads the record of the sweep in a directory; none if there is no sweep.
@@ -137,7 +146,7 @@ fn collect(folder: &Path, depth: usize, found: &mut Vec<(Timestamp, PathBuf)>) {
         Ok(Some(record)) => {
             let is_open = matches!(record.state, SweepState::Interrupted | SweepState::Running);
             if is_open && !is_held(folder) {
-                found.push((record.started.timestamp(), folder.to_owned()));
+                found.push((record.started, folder.to_owned()));
             }
             return;
         }

@@ -15,7 +15,9 @@ pub fn pareto_front(trials: &[Arc<Trial>], directions: &[Direction]) -> Vec<Arc<
         .collect();
     let losses = complete.iter().map(|trial| {
         let values = trial.values.iter().zip(directions);
-        values.map(|(value, direction)| direction.loss(*value)).collect()
+        values
+            .map(|(value, direction)| direction.loss(*value))
+            .collect()
     });
     let ranks = nondominated_ranks(&losses.collect::<Vec<Vec<f64>>>());
     let front = complete.into_iter().zip(ranks);

@@ -32,7 +32,10 @@ pub(super) fn run(args: &BestArgs) -> Result<Ended, Failure> {
     let mut study = args.study.open()?;
     let best = study.best();
     let Some(first) = best.first() else {
-        return Err(Failure::Work(anyhow!("no trial of `{}` is complete", study.record.name)));
+        return Err(Failure::Work(anyhow!(
+            "no trial of `{}` is complete",
+            study.record.name
+        )));
     };
     if args.overrides {
         let overrides = first.params.iter().map(|(name, param)| {

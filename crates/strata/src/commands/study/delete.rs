@@ -23,7 +23,11 @@ pub(super) struct DeleteArgs {
 
 pub(super) fn run(args: &DeleteArgs) -> Result<Ended, Failure> {
     let study = args.study.open()?;
-    let what = format!("study `{}` with {} trials", study.record.name, study.trials.len());
+    let what = format!(
+        "study `{}` with {} trials",
+        study.record.name,
+        study.trials.len()
+    );
     if !args.force && !confirmed(&what)? {
         return Ok(Ended::Done);
     }
@@ -41,6 +45,8 @@ fn confirmed(what: &str) -> Result<bool, Failure> {
     anstream::eprint!("Remove {what}? [y/N] ");
     std::io::stderr().flush().map_err(anyhow::Error::from)?;
     let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer).map_err(anyhow::Error::from)?;
+    std::io::stdin()
+        .read_line(&mut answer)
+        .map_err(anyhow::Error::from)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }

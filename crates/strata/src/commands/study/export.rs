@@ -42,7 +42,10 @@ pub(super) fn run(args: &ExportArgs) -> Result<Ended, Failure> {
 }
 
 pub(super) fn study_json(record: &StudyRecord) -> IndexMap<String, Json> {
-    let directions = record.directions.iter().map(|direction| direction.name().to_uppercase());
+    let directions = record
+        .directions
+        .iter()
+        .map(|direction| direction.name().to_uppercase());
     let directions: Vec<String> = directions.collect();
     IndexMap::from([
         ("study_name".to_owned(), record.name.clone().into()),
@@ -57,7 +60,10 @@ pub(super) fn trial_json(trial: &Trial) -> Json {
     let params = params.map(|(name, param)| (name.as_str(), param.value()));
     let distributions = trial.params.iter().map(|(name, param)| {
         let text = param.distribution.to_json();
-        (name.as_str(), strata_json::parse(&text).unwrap_or(Json::Null))
+        (
+            name.as_str(),
+            strata_json::parse(&text).unwrap_or(Json::Null),
+        )
     });
     let steps = trial.intermediate_values.iter();
     let steps = steps.map(|(step, value)| Json::List(vec![Json::Int(*step), Json::Float(*value)]));

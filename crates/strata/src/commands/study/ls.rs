@@ -47,7 +47,15 @@ pub(super) fn run(args: &LsArgs) -> Result<Ended, Failure> {
         ]);
     }
     let columns = [
-        "study", "direction", "trials", "complete", "pruned", "failed", "running", "waiting", "best",
+        "study",
+        "direction",
+        "trials",
+        "complete",
+        "pruned",
+        "failed",
+        "running",
+        "waiting",
+        "best",
     ];
     let table = Table {
         columns: columns.map(str::to_owned).to_vec(),

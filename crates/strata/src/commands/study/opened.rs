@@ -57,14 +57,20 @@ impl StudyChoice {
         let studies = storage.studies().map_err(work)?;
         let names: Vec<&str> = studies.iter().map(|study| study.name.as_str()).collect();
         let index = match (&self.name, names.as_slice()) {
-            (Some(name), _) => names.iter().position(|known| known == name).ok_or_else(|| {
-                let closest = strata_diag::closest(name, names.iter().copied());
-                let hint = closest.map_or_else(
-                    || format!("studies: {}", names.join(", ")),
-                    |closest| format!("did you mean `{closest}`?"),
-                );
-                Failure::Usage(anyhow!("there is no study `{name}` in {}; {hint}", self.storage))
-            })?,
+            (Some(name), _) => names
+                .iter()
+                .position(|known| known == name)
+                .ok_or_else(|| {
+                    let closest = strata_diag::closest(name, names.iter().copied());
+                    let hint = closest.map_or_else(
+                        || format!("studies: {}", names.join(", ")),
+                        |closest| format!("did you mean `{closest}`?"),
+                    );
+                    Failure::Usage(anyhow!(
+                        "there is no study `{name}` in {}; {hint}",
+                        self.storage
+                    ))
+                })?,
             (None, []) => {
                 return Err(Failure::Usage(anyhow!("{} has no studies", self.storage)));
             }
@@ -114,7 +120,10 @@ impl Opened {
 
 /// `maximize`, or several joined by commas.
 pub(super) fn directions(directions: &[Direction]) -> String {
-    let names: Vec<&str> = directions.iter().map(|direction| direction.name()).collect();
+    let names: Vec<&str> = directions
+        .iter()
+        .map(|direction| direction.name())
+        .collect();
     names.join(", ")
 }
 

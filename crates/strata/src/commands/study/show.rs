@@ -50,26 +50,45 @@ fn in_words(study: &Opened) -> String {
     line("study", &record.name);
     line("direction", &directions(&record.directions));
     let counts = TrialState::ALL.into_iter().filter_map(|state| {
-        let count = study.trials.iter().filter(|trial| trial.state == state).count();
+        let count = study
+            .trials
+            .iter()
+            .filter(|trial| trial.state == state)
+            .count();
         (count > 0).then(|| format!("{count} {}", state.name().to_lowercase()))
     });
     let counts: Vec<String> = counts.collect();
-    line("trials", &format!("{} ({})", study.trials.len(), counts.join(", ")));
+    line(
+        "trials",
+        &format!("{} ({})", study.trials.len(), counts.join(", ")),
+    );
     for (key, value) in &record.user_attrs {
-        line("attribute", &format!("{key} = {}", value.written(Style::Default)));
+        line(
+            "attribute",
+            &format!("{key} = {}", value.written(Style::Default)),
+        );
     }
     for name in study.param_names() {
         let params = study.trials.iter().rev();
         let last = params.filter_map(|trial| trial.params.get(&name)).next();
         if let Some(param) = last {
-            line("parameter", &format!("{name}: {}", distribution(&param.distribution)));
+            line(
+                "parameter",
+                &format!("{name}: {}", distribution(&param.distribution)),
+            );
         }
     }
     for best in study.best() {
         let values: Vec<String> = best.values.iter().map(ToString::to_string).collect();
-        line("best", &format!("trial {}: {}", best.number, values.join(", ")));
+        line(
+            "best",
+            &format!("trial {}: {}", best.number, values.join(", ")),
+        );
         for (name, param) in &best.params {
-            line("", &format!("{name} = {}", param.value().written(Style::Default)));
+            line(
+                "",
+                &format!("{name} = {}", param.value().written(Style::Default)),
+            );
         }
     }
     text
@@ -102,7 +121,10 @@ fn distribution(distribution: &strata_study::Distribution) -> String {
             format!("int {low} to {high}{step}{}", scale(*log))
         }
         Categorical { choices } => {
-            let choices: Vec<String> = choices.iter().map(|choice| choice.written(Style::Default)).collect();
+            let choices: Vec<String> = choices
+                .iter()
+                .map(|choice| choice.written(Style::Default))
+                .collect();
             format!("one of {}", choices.join(", "))
         }
     }

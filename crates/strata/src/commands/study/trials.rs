@@ -73,7 +73,10 @@ pub(super) fn table(study: &Opened) -> Table {
     columns.extend(values);
     columns.extend(params.iter().cloned());
     columns.extend(["steps", "started", "seconds"].map(str::to_owned));
-    let rows = study.trials.iter().map(|trial| row(trial, n_values, &params));
+    let rows = study
+        .trials
+        .iter()
+        .map(|trial| row(trial, n_values, &params));
     Table {
         columns,
         rows: rows.collect(),
@@ -86,11 +89,18 @@ fn row(trial: &Trial, n_values: usize, params: &[String]) -> Vec<Option<Fact>> {
         Some(Fact::Text(trial.state.name().to_lowercase())),
     ];
     row.extend((0..n_values).map(|i| trial.values.get(i).map(|value| Fact::Number(*value))));
-    row.extend(params.iter().map(|name| trial.params.get(name).map(|param| fact(&param.value()))));
-    let seconds = trial.started.zip(trial.completed).map(|(started, completed)| {
-        let took = completed.duration_since(started);
-        Fact::Number((took.as_secs_f64() * 1000.0).round() / 1000.0)
-    });
+    row.extend(
+        params
+            .iter()
+            .map(|name| trial.params.get(name).map(|param| fact(&param.value()))),
+    );
+    let seconds = trial
+        .started
+        .zip(trial.completed)
+        .map(|(started, completed)| {
+            let took = completed.duration_since(started);
+            Fact::Number((took.as_secs_f64() * 1000.0).round() / 1000.0)
+        });
     row.push(Some(Fact::Number(trial.intermediate_values.len() as f64)));
     row.push(trial.started.map(|time| {
         let local = time.to_zoned_datetime(TimeZone::system());
