@@ -38,7 +38,7 @@ enum Outcome {
 ///   diverge is nothing to gain. Optuna leaves failed ones out, and has a process for each constraint.
 /// * Pruned trials, if they count, have their last value, but none better than the best complete one or worse
 ///   than the worst: early values have another scale. Optuna leaves them out.
-/// * Several objectives become one by random weights, other ones for each trial: ParEGO (Knowles 2006). Optuna has
+/// * Several objectives become one by random weights, other ones for each trial: `ParEGO` (Knowles 2006). Optuna has
 ///   the expected hypervolume improvement.
 pub(super) fn observations(
     history: &History<'_>,

@@ -39,7 +39,7 @@ impl Default for GpOptions {
 /// * Trials that run at the same time are taken to have what the process expects there (the kriging believer of
 ///   Ginsbourger, Le Riche & Carraro 2010), which keeps others away from them; Optuna averages over 128 samples of what
 ///   they may have.
-/// * Failed and pruned trials count, unlike in Optuna, and several objectives are joined by ParEGO's random weights.
+/// * Failed and pruned trials count, unlike in Optuna, and several objectives are joined by `ParEGO`'s random weights.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct GpSampler {
     options: GpOptions,
