@@ -12,7 +12,11 @@ pub fn crowding_distances(losses: &[Vec<f64>]) -> Vec<f64> {
     let n_objectives = losses.first().map_or(0, Vec::len);
     let mut order: Vec<usize> = (0..losses.len()).collect();
     for objective in 0..n_objectives {
-        let loss = |point: usize| ordered(losses[point][objective]);
+        let column: Vec<f64> = losses
+            .iter()
+            .map(|point| ordered(point[objective]))
+            .collect();
+        let loss = |point: usize| column[point];
         order.sort_by(|&a, &b| loss(a).total_cmp(&loss(b)));
         let (first, last) = (loss(order[0]), loss(order[order.len() - 1]));
         if first == last {

@@ -52,7 +52,7 @@ fn has_dominator(front: &[usize], point: usize, losses: &[Vec<f64>]) -> bool {
         // The last of a front has the least second loss.
         return front.last().is_some_and(no_worse);
     }
-    front.iter().rev().any(|other| no_worse(other))
+    front.iter().rev().any(no_worse)
 }
 
 fn lexicographic(a: &[f64], b: &[f64]) -> Ordering {

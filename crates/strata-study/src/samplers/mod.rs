@@ -8,6 +8,7 @@ mod cmaes;
 mod constraints;
 mod gp;
 mod grid;
+mod independent;
 mod intersection;
 mod name;
 mod nsgaii;

@@ -197,9 +197,12 @@ fn ranks(population: &[Individual<'_>]) -> Vec<usize> {
             .iter()
             .filter(|one| (one.violation <= 0.0) == is_feasible);
         let keys: Vec<Vec<f64>> = members
-            .map(|one| match is_feasible {
-                true => one.losses.clone(),
-                false => vec![one.violation],
+            .map(|one| {
+                if is_feasible {
+                    one.losses.clone()
+                } else {
+                    vec![one.violation]
+                }
             })
             .collect();
         nondominated_ranks(&keys)

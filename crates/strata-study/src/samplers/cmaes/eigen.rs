@@ -51,10 +51,10 @@ fn rotate(a: &mut Matrix, vectors: &mut Matrix, p: usize, q: usize) {
         row[p] = c * left - s * right;
         row[q] = s * left + c * right;
     }
-    for column in 0..a.len() {
-        let (upper, lower) = (a[p][column], a[q][column]);
-        a[p][column] = c * upper - s * lower;
-        a[q][column] = s * upper + c * lower;
+    // p < q, so they are in different halves.
+    let (upper_rows, lower_rows) = a.split_at_mut(q);
+    for (upper, lower) in upper_rows[p].iter_mut().zip(&mut lower_rows[0]) {
+        (*upper, *lower) = (c * *upper - s * *lower, s * *upper + c * *lower);
     }
 }
 
@@ -67,14 +67,10 @@ mod tests {
     fn the_axes_make_up_the_matrix() {
         let mut random = Random::new(1, "test", 0);
         for n in [1, 2, 5, 30] {
-            let mut a = identity(n);
-            for i in 0..n {
-                for j in 0..=i {
-                    let value = random.normal();
-                    a[i][j] = value;
-                    a[j][i] = value;
-                }
-            }
+            let numbers: Vec<f64> = (0..n * n).map(|_| random.normal()).collect();
+            let cell = |i: usize, j: usize| numbers[i.max(j) * n + i.min(j)];
+            let row = |i| (0..n).map(|j| cell(i, j)).collect();
+            let a: Matrix = (0..n).map(row).collect();
             let (values, vectors) = symmetric_eigen(a.clone());
             for i in 0..n {
                 for j in 0..n {

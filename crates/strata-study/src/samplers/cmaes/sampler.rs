@@ -6,9 +6,10 @@ use std::sync::Arc;
 use strata_json::Json;
 
 use super::state::Cma;
+use crate::samplers::independent::draw_alone;
 use crate::samplers::intersection::intersection;
 use crate::samplers::unit_cube::Axis;
-use crate::samplers::{Proposal, Sampler, random::uniform};
+use crate::samplers::{Proposal, Sampler};
 use crate::study::History;
 use crate::trial::{Trial, TrialState};
 use crate::{Distribution, Random};
@@ -35,7 +36,8 @@ impl Default for CmaEsOptions {
 }
 
 /// CMA-ES (Hansen & Ostermeier 2001) over the numeric parameters that all complete trials have, on the unit
-/// cube; the others are drawn at random. Optuna's `CmaEsSampler`, for one objective; with several all is random.
+/// cube; the others are drawn by TPE, one at a time. Optuna's `CmaEsSampler`, for one objective; with several TPE does
+/// it all. The first trial is random.
 ///
 /// Nothing is kept but the generation of each trial, in Optuna's attribute `cma:generation`: the generations are
 /// replayed from the trials each time, the first of each by number. So trials that are asked for at once are of one
@@ -156,13 +158,13 @@ impl Sampler for CmaEsSampler {
 
     fn draw(
         &self,
-        _: &History<'_>,
-        _: &Trial,
-        _: &str,
+        history: &History<'_>,
+        trial: &Trial,
+        name: &str,
         distribution: &Distribution,
         random: &mut Random,
     ) -> f64 {
-        uniform(distribution, random)
+        draw_alone(history, trial, name, distribution, random)
     }
 }
 

@@ -73,7 +73,7 @@ impl Dimension {
     }
 
     /// The coordinate of the value that a number from 0 to 1 falls to.
-    pub(super) fn from_uniform(&self, uniform: f64) -> f64 {
+    pub(super) fn of_uniform(&self, uniform: f64) -> f64 {
         let internal = self.axis.internal(uniform);
         match self.kind {
             Kind::Continuous => uniform,

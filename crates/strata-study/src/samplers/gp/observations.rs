@@ -38,7 +38,7 @@ enum Outcome {
 ///   diverge is nothing to gain. Optuna leaves failed ones out, and has a process for each constraint.
 /// * Pruned trials, if they count, have their last value, but none better than the best complete one or worse
 ///   than the worst: early values have another scale. Optuna leaves them out.
-/// * Several objectives become one by random weights, other ones for each trial: ParEGO (Knowles 2006). Optuna has
+/// * Several objectives become one by random weights, other ones for each trial: `ParEGO` (Knowles 2006). Optuna has
 ///   the expected hypervolume improvement.
 pub(super) fn observations(
     history: &History<'_>,
@@ -192,6 +192,7 @@ fn standardised(losses: &[f64]) -> Vec<f64> {
         .fold(0.0_f64, |unit, loss| unit.max(loss.abs()));
     let unit = if unit > 0.0 { unit } else { 1.0 };
     let scaled: Vec<f64> = losses.iter().map(|loss| loss / unit).collect();
+    let scaled = compressed(&scaled);
     let n = losses.len() as f64;
     let mean = scaled.iter().sum::<f64>() / n;
     let squares = scaled.iter().map(|loss| (loss - mean) * (loss - mean));
@@ -200,6 +201,25 @@ fn standardised(losses: &[f64]) -> Vec<f64> {
         .iter()
         .map(|loss| (mean - loss) / deviation)
         .collect()
+}
+
+/// Losses of which those worse than the median are moved closer, with the logarithm of their distance.
+///
+/// What is worse than half of all trials is of no interest but for being bad; far out, as losses of diverging
+/// trainings are, it would leave no difference between the good ones. The others stay as they are, and so does the order.
+fn compressed(losses: &[f64]) -> Vec<f64> {
+    let mut sorted = losses.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let (best, median) = (sorted[0], sorted[sorted.len() / 2]);
+    let scale = median - best;
+    let compress = |loss: &f64| {
+        if *loss <= median || scale <= 0.0 {
+            *loss
+        } else {
+            median + scale * libm::log1p((loss - median) / scale)
+        }
+    };
+    losses.iter().map(compress).collect()
 }
 
 #[cfg(test)]

@@ -5,8 +5,9 @@ use super::dimension::Dimension;
 use super::fit::fit;
 use super::observations::{observations, pending};
 use super::search::search;
+use crate::samplers::independent::draw_alone;
 use crate::samplers::intersection::intersection;
-use crate::samplers::{Proposal, Sampler, random::uniform};
+use crate::samplers::{Proposal, Sampler};
 use crate::study::History;
 use crate::trial::{Trial, TrialState};
 use crate::{Distribution, Random};
@@ -32,14 +33,14 @@ impl Default for GpOptions {
 /// Bayesian optimisation: the point at which a Gaussian process expects the greatest improvement. Optuna's
 /// `GPSampler`, without torch.
 ///
-/// * The parameters that all complete trials have, with the distance of choices 0 or 1; others, and the first trials,
-///   are drawn at random.
+/// * The parameters that all complete trials have, with the distance of choices 0 or 1; others are drawn by TPE, one
+///   at a time. The first trials are random.
 /// * A Matérn-5/2 kernel with a length scale for each parameter, and noise, fitted anew for each trial; then the
 ///   greatest logarithm of the expected improvement.
 /// * Trials that run at the same time are taken to have what the process expects there (the kriging believer of
 ///   Ginsbourger, Le Riche & Carraro 2010), which keeps others away from them; Optuna averages over 128 samples of what
 ///   they may have.
-/// * Failed and pruned trials count, unlike in Optuna, and several objectives are joined by ParEGO's random weights.
+/// * Failed and pruned trials count, unlike in Optuna, and several objectives are joined by `ParEGO`'s random weights.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct GpSampler {
     options: GpOptions,
@@ -113,12 +114,12 @@ impl Sampler for GpSampler {
 
     fn draw(
         &self,
-        _: &History<'_>,
-        _: &Trial,
-        _: &str,
+        history: &History<'_>,
+        trial: &Trial,
+        name: &str,
         distribution: &Distribution,
         random: &mut Random,
     ) -> f64 {
-        uniform(distribution, random)
+        draw_alone(history, trial, name, distribution, random)
     }
 }

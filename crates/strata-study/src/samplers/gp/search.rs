@@ -56,9 +56,7 @@ fn candidates(dimensions: &[Dimension], random: &mut Random) -> Vec<Vec<f64>> {
         // Beyond Sobol's dimensions the points are random.
         let point = point.chain(std::iter::repeat(None)).zip(dimensions);
         point
-            .map(|(unit, dimension)| {
-                dimension.from_uniform(unit.unwrap_or_else(|| random.uniform()))
-            })
+            .map(|(unit, dimension)| dimension.of_uniform(unit.unwrap_or_else(|| random.uniform())))
             .collect()
     };
     (0..N_CANDIDATES).map(&mut candidate).collect()
@@ -132,13 +130,13 @@ impl Climb<'_> {
     }
 
     /// Moves all continuous dimensions, in units of their length scales, which makes them alike. Whether it is better.
-    fn along_gradient(&self, point: &mut Vec<f64>, value: &mut f64) -> bool {
+    fn along_gradient(&self, point: &mut [f64], value: &mut f64) -> bool {
         let is_continuous = |j: &usize| self.dimensions[*j].kind == Kind::Continuous;
         let moving: Vec<usize> = (0..self.dimensions.len()).filter(is_continuous).collect();
         if moving.is_empty() {
             return false;
         }
-        let mut moved = point.clone();
+        let mut moved = point.to_vec();
         let mut negative = |x: &[f64], gradient: &mut [f64]| {
             for (x, j) in x.iter().zip(&moving) {
                 moved[*j] = x * self.lengths[*j];
@@ -177,7 +175,7 @@ impl Climb<'_> {
     ///
     /// All values are tried; of a grid with many values first some that are spread evenly, then some between the
     /// neighbours of the best, and so on. Optuna runs Brent's line search there, which sees one peak only.
-    fn along_dimension(&self, j: usize, point: &mut Vec<f64>, value: &mut f64) -> bool {
+    fn along_dimension(&self, j: usize, point: &mut [f64], value: &mut f64) -> bool {
         let dimension = &self.dimensions[j];
         let (count, is_grid) = match dimension.kind {
             Kind::Continuous => return false,
@@ -186,7 +184,7 @@ impl Climb<'_> {
         };
         let current = dimension.index_of(point[j]);
         let mut best = current;
-        let mut trial = point.clone();
+        let mut trial = point.to_vec();
         let (mut low, mut high) = (0, count - 1);
         loop {
             let is_last = !is_grid || high - low < MAX_EXHAUSTIVE;

@@ -14,8 +14,14 @@ pub(super) struct Halton {
 impl Halton {
     /// The sequence as it is.
     pub(super) fn new(n_dimensions: usize) -> Self {
-        let is_prime = |n: &u64| (2..).take_while(|d| d * d <= *n).all(|d| n % d != 0);
-        let bases: Vec<u64> = (2..).filter(is_prime).take(n_dimensions).collect();
+        let mut bases: Vec<u64> = Vec::with_capacity(n_dimensions);
+        let mut next = 2_u64;
+        while bases.len() < n_dimensions {
+            if !bases.iter().any(|base| next.is_multiple_of(*base)) {
+                bases.push(next);
+            }
+            next += 1;
+        }
         Self {
             permutations: vec![Vec::new(); n_dimensions],
             bases,

@@ -51,7 +51,7 @@ impl QmcSampler {
         Self { options }
     }
 
-    fn point(&self, n_dimensions: usize, index: u64, seed: u64) -> Vec<f64> {
+    fn point(self, n_dimensions: usize, index: u64, seed: u64) -> Vec<f64> {
         // One scramble for all trials of the study.
         let mut random = Random::new(seed, "qmc:scramble", 0);
         match (self.options.sequence, self.options.scrambled) {

@@ -90,9 +90,15 @@ fn sort_complete(history: &History<'_>, trials: &mut [Arc<Trial>], wanted: usize
 }
 
 fn losses_of(history: &History<'_>, trial: &Trial) -> Vec<f64> {
-    let values = trial.values.iter().zip(history.directions);
-    values
-        .map(|(value, direction)| direction.loss(*value))
+    // A trial from outside may lack some.
+    let values = trial
+        .values
+        .iter()
+        .copied()
+        .chain(std::iter::repeat(f64::NAN));
+    let pairs = history.directions.iter().zip(values);
+    pairs
+        .map(|(direction, value)| direction.loss(value))
         .collect()
 }
 
