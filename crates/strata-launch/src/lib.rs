@@ -14,7 +14,7 @@
 //! | `basic` | in this process, one after the other |
 //! | `joblib` | in this process, side by side |
 //! | `submitit_local` | in child processes: [`LocalLauncher`] |
-//! | `submitit_slurm` | on a cluster |
+//! | `submitit_slurm` | on a cluster: [`SlurmLauncher`] |
 //!
 //! The crate knows nothing of training, sweeps or studies.
 
@@ -25,6 +25,7 @@ mod panic;
 mod paths;
 mod pool;
 mod quote;
+mod slurm;
 mod task;
 
 pub use config::{
@@ -34,4 +35,5 @@ pub use error::LaunchError;
 pub use local::LocalLauncher;
 pub use panic::{JobPanic, catch_panic};
 pub use pool::{run_jobs, threads_of_worker};
+pub use slurm::{SlurmCommands, SlurmLauncher};
 pub use task::{Submission, Task, TaskLauncher, TaskLog, TaskState};

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -167,10 +167,8 @@ impl Supervisor {
             // The supervisor has a sender itself: there is always another message to come.
             return messages.recv().ok();
         };
-        match messages.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-            Ok(message) => Some(message),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        messages.recv_timeout(left).ok()
     }
 
     fn start(&mut self, task: usize) {
