@@ -39,7 +39,7 @@ pub use evaluate::{EvaluateRequest, EvaluatedPart, EvaluatedRun, evaluate_run, e
 pub use load::{data_request, load_splits};
 pub use predict::{ClassProbability, Prediction, predict};
 pub use run::{
-    Launch, Report, ResumeError, ResumeRequest, RunEnd, RunFailure, Supervision,
+    Launch, Report, Reports, ResumeError, ResumeRequest, RunEnd, RunFailure, Supervision,
     newest_interrupted, resume, run,
 };
 pub use standing::{Standing, evaluations, standing};

@@ -51,13 +51,13 @@ pub(crate) fn run(
 }
 
 fn study(sweep: &Sweep, settings: &SearchSettings, space: &Space) -> Result<Study, SweepError> {
-    let storage = match &settings.storage {
-        Some(address) => storage::open(address)?,
-        None => {
-            let journal = sweep.directory.join(STUDY_JOURNAL);
-            storage::open(&format!("journal://{}", journal.display()))?
-        }
+    let journal = || {
+        format!(
+            "journal://{}",
+            sweep.directory.join(STUDY_JOURNAL).display()
+        )
     };
+    let storage = storage::open(&settings.storage.clone().unwrap_or_else(journal))?;
     let name = settings.study_name.clone();
     let name = name.unwrap_or_else(|| name_of(&sweep.directory));
     let grid = if settings.is_grid() {
@@ -257,7 +257,7 @@ impl<'a> Search<'a> {
             state.begun += 1;
             trial
         };
-        let values = self.space.space().suggest(&mut trial)?;
+        let values = self.space.varied().suggest(&mut trial)?;
         Ok(Some(Begun {
             number: trial.number() as usize,
             overrides: self.space.overrides(&values, trial.trial()),

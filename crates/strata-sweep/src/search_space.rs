@@ -11,7 +11,7 @@ use crate::error::SweepError;
 
 /// What a search varies, and what it leaves as it is.
 pub(crate) struct Space {
-    space: SearchSpace,
+    varied: SearchSpace,
     /// The canonical texts of a categorical parameter's choices.
     texts: IndexMap<String, Vec<String>>,
     fixed: IndexMap<String, String>,
@@ -63,18 +63,18 @@ impl Space {
                 .into());
         }
         Ok(Self {
-            space: SearchSpace::new(parameters)?,
+            varied: SearchSpace::new(parameters)?,
             texts,
             fixed: declared.fixed,
         })
     }
 
-    pub(crate) fn space(&self) -> &SearchSpace {
-        &self.space
+    pub(crate) fn varied(&self) -> &SearchSpace {
+        &self.varied
     }
 
     pub(crate) fn distributions(&self) -> &[Parameter] {
-        self.space.parameters()
+        self.varied.parameters()
     }
 
     /// What all jobs share, as attributes of their trials.
@@ -103,7 +103,7 @@ impl Space {
 
     /// Every value of every parameter.
     pub(crate) fn grid(&self) -> Result<Vec<(String, Vec<Json>)>, InvalidSpace> {
-        let parameters = self.space.parameters().iter();
+        let parameters = self.varied.parameters().iter();
         let columns = parameters.map(|parameter| {
             let distribution = &parameter.distribution;
             let Some(count) = distribution.count() else {

@@ -29,7 +29,7 @@ use job::Job;
 use tracking::{IDENTITY_KEY, Identity, group_of};
 
 pub use resume::{ResumeError, ResumeRequest, newest_interrupted, resume};
-pub use supervision::{Report, Supervision};
+pub use supervision::{Report, Reports, Supervision};
 
 /// What a run is started with.
 pub struct Launch {

@@ -3,13 +3,16 @@
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+/// Told after each evaluation of a run; may end it.
+pub type Reports<'a> = dyn Fn(&Report) -> ControlFlow<()> + Sync + 'a;
+
 /// Who watches over a run: stops it, sees how it does, and gives its output room or none.
 #[derive(Clone, Copy)]
 pub struct Supervision<'a> {
     /// Once it is true the run ends in order; read after each batch.
     pub interrupted: &'a AtomicBool,
     /// Told after each evaluation; it may end the run as not worth going on with.
-    pub reports: Option<&'a (dyn Fn(&Report) -> ControlFlow<()> + Sync)>,
+    pub reports: Option<&'a Reports<'a>>,
     /// Whether the console belongs to somebody else: then what the run says goes only to its log.
     pub silent: bool,
     /// Threads that compute, if other than configured; results do not depend on it.

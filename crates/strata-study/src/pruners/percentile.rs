@@ -90,7 +90,7 @@ pub(super) fn best(direction: Direction, values: impl Iterator<Item = f64>) -> O
     })
 }
 
-/// The value below which `part` percent lie, between two neighbours in proportion, as NumPy's `nanpercentile`; none
+/// The value below which `part` percent lie, between two neighbours in proportion, as `numpy.nanpercentile`; none
 /// if there is no number.
 fn percentile(mut values: Vec<f64>, part: f64) -> Option<f64> {
     values.retain(|value| !value.is_nan());

@@ -44,9 +44,10 @@ impl Pruner for SuccessiveHalvingPruner {
         let (Some(min_resource), Some((step, value))) = (min_resource, trial.last_step()) else {
             return verdict;
         };
-        let mut rung = (0..)
-            .find(|rung| !trial.system_attrs.contains_key(&rung_key(*rung)))
-            .unwrap_or(0);
+        let mut rung = 0;
+        while trial.system_attrs.contains_key(&rung_key(rung)) {
+            rung += 1;
+        }
         loop {
             let exponent = self.min_early_stopping_rate.saturating_add(rung);
             let factor = self.reduction_factor.max(2).saturating_pow(exponent);

@@ -16,6 +16,7 @@ mod remotes;
 mod repro;
 mod resume;
 mod runs;
+mod search;
 mod synth;
 mod track;
 mod train;

@@ -106,9 +106,14 @@ fn sweeps_need_multirun_and_say_so() {
         .ends_with(2)
         .says(&["Ambiguous value", "training.seed=[1,2]", "--multirun"]);
     project
-        .strata(&["train", "-m", "hydra/sweeper=optuna", "training.seed=1,2"])
+        .strata(&[
+            "train",
+            "-m",
+            "hydra.sweeper._target_=my.Sweeper",
+            "training.seed=1,2",
+        ])
         .ends_with(2)
-        .says(&["OptunaSweeper"]);
+        .says(&["the sweeper `Sweeper` is not known", "hydra/sweeper=basic"]);
 }
 
 #[test]

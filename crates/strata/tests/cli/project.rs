@@ -143,6 +143,15 @@ impl Project {
 
     /// A short training of a small network into `runs/a` or wherever `args` say.
     pub(crate) fn train(&self, args: &[&str]) -> Outcome {
+        Outcome::of(
+            self.train_command(args)
+                .output()
+                .expect("the binary starts"),
+        )
+    }
+
+    /// The same, not started yet.
+    pub(crate) fn train_command(&self, args: &[&str]) -> Command {
         let mut all = vec![
             "train",
             "data.download=false",
@@ -151,7 +160,7 @@ impl Project {
             "training.epochs=3",
         ];
         all.extend_from_slice(args);
-        self.strata(&all)
+        self.command(&all)
     }
 
     /// The rows of a run's metrics without the keys that hold times.

@@ -26,11 +26,11 @@ pub(super) struct BenchArgs {
     #[arg(long, value_name = "COMMAND")]
     problem_cmd: String,
 
-    /// random, tpe, tpe_univariate, tpe_multivariate, tpe_group, gp, cmaes, qmc, nsgaii
+    /// Who proposes: `tpe`, `random`, `cmaes`, `qmc` and others
     #[arg(long, value_name = "NAME", default_value = "tpe", value_parser = sampler)]
     sampler: SamplerName,
 
-    /// none, median, percentile25, asha, hyperband, patient_median
+    /// Who prunes: `none`, `median`, `asha`, `hyperband` and others
     #[arg(long, value_name = "NAME", default_value = "none", value_parser = pruner)]
     pruner: PrunerName,
 

@@ -14,7 +14,7 @@ Examples:
   strata study ls sqlite:///study.db
   strata study ls multirun/2026-01-31/14-05-09")]
 pub(super) struct LsArgs {
-    /// The directory of a sweep, a file, or an address such as sqlite:///study.db
+    /// The directory of a sweep, a file, or an address such as `sqlite:///study.db`
     storage: String,
 
     #[command(flatten)]

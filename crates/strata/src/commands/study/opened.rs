@@ -15,7 +15,7 @@ use crate::exit::Failure;
 
 #[derive(Debug, Args)]
 pub(super) struct StudyChoice {
-    /// Where the study is: the directory of a sweep, a file, or an address such as sqlite:///study.db
+    /// Where the study is: the directory of a sweep, a file, or an address such as `sqlite:///study.db`
     #[arg(value_name = "STORAGE")]
     pub(super) storage: String,
 

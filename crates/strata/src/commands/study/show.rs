@@ -69,8 +69,8 @@ fn in_words(study: &Opened) -> String {
         );
     }
     for name in study.param_names() {
-        let params = study.trials.iter().rev();
-        let last = params.filter_map(|trial| trial.params.get(&name)).next();
+        let mut trials = study.trials.iter().rev();
+        let last = trials.find_map(|trial| trial.params.get(&name));
         if let Some(param) = last {
             line(
                 "parameter",
