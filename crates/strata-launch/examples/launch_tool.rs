@@ -70,7 +70,7 @@ fn launcher(overrides: &[String]) -> Result<Box<dyn TaskLauncher>, Box<dyn Error
         files: &[("config.yaml", "")],
     };
     let mut request = ComposeRequest::new(source, "config");
-    request.job_name = "launch_tool".to_owned();
+    "launch_tool".clone_into(&mut request.job_name);
     request.multirun = true;
     request.overrides = overrides.to_vec();
     let (config, warnings) = LauncherConfig::of(&compose(&request)?)?;
