@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -237,6 +238,17 @@ def missing():
     return f"not installed: {', '.join(lacking)}" if lacking else None
 
 
+def end_all_jobs():
+    """What still runs when Slurm's daemons go would run for ever."""
+    subprocess.run(["scancel", "--me"], capture_output=True)
+    for _ in range(60):
+        left = subprocess.run(["squeue", "--me", "--noheader"], capture_output=True, text=True)
+        if not left.stdout.strip():
+            return
+        subprocess.run(["scancel", "--me", "--full", "--signal=KILL"], capture_output=True)
+        time.sleep(0.5)
+
+
 def too_long(*_):
     raise TimeoutError("no answer within two minutes")
 
@@ -280,7 +292,7 @@ def main():
             signal.alarm(0)
             subprocess.run(["scancel", "--me"])
     finally:
-        subprocess.run(["scancel", "--me"], capture_output=True)
+        end_all_jobs()
         subprocess.run([HERE / "slurm-local", "stop", folder / "slurm"])
         shutil.rmtree(folder, ignore_errors=True)
     print(f"{passed} passed, {failed} failed")
