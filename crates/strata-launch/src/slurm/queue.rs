@@ -34,6 +34,7 @@ pub(super) fn listing(text: &str) -> BTreeMap<String, Listed> {
 
 /// The states are those of `squeue(1)`.
 fn state_of(state: &str, reason: &str) -> Listed {
+    let reason = if reason == "None" { "" } else { reason };
     match state {
         "PENDING" | "CONFIGURING" | "REQUEUED" | "REQUEUE_FED" | "REQUEUE_HOLD"
         | "RESV_DEL_HOLD" | "SPECIAL_EXIT" => Listed::Pending(reason.to_owned()),
@@ -46,7 +47,7 @@ fn state_of(state: &str, reason: &str) -> Listed {
                 exit_code: None,
                 signal: None,
                 reason: match reason {
-                    "" | "None" => format!("Slurm says {state}"),
+                    "" => format!("Slurm says {state}"),
                     reason => format!("Slurm says {state}, {reason}"),
                 },
             })
