@@ -25,7 +25,7 @@ use crate::overrides::apply::apply;
 use crate::overrides::ast::{Override, OverrideValue, Sweep};
 use crate::overrides::element::node_of;
 use crate::overrides::parser::parse_override;
-use crate::search_path::{ConfigSource, HYDRA_FILES, SearchPath};
+use crate::search_path::{ConfigSource, HYDRA_FILES, HYDRA_TREE, SearchPath};
 use crate::{hydra_node, hydra_schema};
 
 /// What to compose.
@@ -134,7 +134,7 @@ fn search_path_of(request: &ComposeRequest) -> Result<SearchPath, ConfigError> {
         )));
     }
     let hydra = ConfigSource::Embedded {
-        name: "hydra.conf".to_owned(),
+        name: HYDRA_TREE.to_owned(),
         files: HYDRA_FILES,
     };
     let mut entries = vec![("hydra", hydra), ("main", request.source.clone())];

@@ -28,6 +28,9 @@ pub(crate) struct SearchPath {
     pub(crate) entries: Vec<(&'static str, ConfigSource)>,
 }
 
+/// The name of the tree that comes with Hydra, as a source.
+pub(crate) const HYDRA_TREE: &str = "hydra.conf";
+
 /// Hydra's own configurations.
 pub(crate) const HYDRA_FILES: &[(&str, &str)] = &[
     (

@@ -42,5 +42,5 @@ pub use run::{
     Launch, Report, ResumeError, ResumeRequest, RunEnd, RunFailure, Supervision,
     newest_interrupted, resume, run,
 };
-pub use standing::{Standing, standing};
+pub use standing::{Standing, evaluations, standing};
 pub use synth::{SynthParams, SynthReport, synth};

@@ -92,6 +92,22 @@ pub fn standing(directory: &Path, config: &ExperimentConfig) -> Result<Standing,
     })
 }
 
+/// The values of a metric that a run has logged at the ends of its epochs: the epoch, from 1, and the value.
+///
+/// # Errors
+/// There is no run, or its rows cannot be read.
+pub fn evaluations(directory: &Path, metric: &str) -> Result<Vec<(u64, f64)>, ExperimentError> {
+    let directory = RunDirectory::open(directory)?;
+    let mut found = Vec::new();
+    for row in directory.rows()? {
+        let row = row?;
+        if let (Some(epoch), Some(value)) = (row.epoch, row.values.get(metric)) {
+            found.push((epoch, *value));
+        }
+    }
+    Ok(found)
+}
+
 /// Nobody is told, and nothing is downloaded.
 struct NoEvents;
 

@@ -7,7 +7,7 @@ use strata_json::Json;
 
 use crate::samplers::Proposal;
 use crate::storage::{AttributeKind, StudyId, StudyRecord};
-use crate::trial::{Trial, TrialId, TrialState};
+use crate::trial::{Attributes, Trial, TrialId, TrialState};
 use crate::{Direction, Distribution, Pruner, Random, Sampler, Storage, StorageError};
 
 /// The attribute of a trial that holds values it must take, as Optuna's `enqueue_trial` writes it.
@@ -173,12 +173,18 @@ impl Study {
         Ok(self.sampler.is_exhausted(&self.history(&trials)))
     }
 
-    /// Keeps a trial for later that takes the values given, of parameters by name; the next [`Study::ask`] takes it.
+    /// Keeps a trial for later that takes the values given, of parameters by name, and has these system attributes;
+    /// the next [`Study::ask`] takes it.
     ///
     /// # Errors
     /// The storage fails.
-    pub fn enqueue(&self, values: IndexMap<String, Json>) -> Result<(), StorageError> {
+    pub fn enqueue(
+        &self,
+        values: IndexMap<String, Json>,
+        attributes: Attributes,
+    ) -> Result<(), StorageError> {
         let mut template = Trial::new(TrialState::Waiting);
+        template.system_attrs = attributes;
         let attrs = &mut template.system_attrs;
         attrs.insert(FIXED_PARAMS.to_owned(), Json::Map(values));
         self.storage.create_trial(self.id, &template)?;
@@ -190,6 +196,18 @@ impl Study {
     /// # Errors
     /// The storage fails.
     pub fn ask(&self) -> Result<ActiveTrial<'_>, StorageError> {
+        self.ask_with(Attributes::new(), Attributes::new())
+    }
+
+    /// The same; a new trial has these attributes from its first moment on, and one that waited gets them.
+    ///
+    /// # Errors
+    /// The storage fails.
+    pub fn ask_with(
+        &self,
+        user_attrs: Attributes,
+        system_attrs: Attributes,
+    ) -> Result<ActiveTrial<'_>, StorageError> {
         for trial in self.trials()? {
             let waits = trial.state == TrialState::Waiting;
             // Of several workers only one begins it.
@@ -198,10 +216,20 @@ impl Study {
                     .storage
                     .set_trial_state(trial.id, TrialState::Running, &[])?
             {
+                let kinds = [AttributeKind::User, AttributeKind::System];
+                for (kind, attrs) in kinds.into_iter().zip([&user_attrs, &system_attrs]) {
+                    for (key, value) in attrs {
+                        self.storage.set_trial_attr(trial.id, kind, key, value)?;
+                    }
+                }
                 return self.activate(trial.id, trial.number);
             }
         }
-        let template = Trial::new(TrialState::Running);
+        let template = Trial {
+            user_attrs,
+            system_attrs,
+            ..Trial::new(TrialState::Running)
+        };
         let (id, number) = self.storage.create_trial(self.id, &template)?;
         self.activate(id, number)
     }
@@ -254,16 +282,18 @@ impl Study {
 
 /// The best complete trial, the first of equals.
 pub fn best_of(trials: &[Arc<Trial>], direction: Direction) -> Option<Arc<Trial>> {
-    let mut best: Option<&Arc<Trial>> = None;
-    for trial in trials {
-        let is_complete = trial.state == TrialState::Complete;
-        let is_better =
-            best.is_none_or(|best| direction.is_better(trial.values[0], best.values[0]));
-        if is_complete && !trial.values.is_empty() && is_better {
-            best = Some(trial);
+    let complete = trials
+        .iter()
+        .filter(|trial| trial.state == TrialState::Complete);
+    let valued = complete.filter_map(|trial| Some((trial, *trial.values.first()?)));
+    let best = valued.reduce(|best, next| {
+        if direction.is_better(next.1, best.1) {
+            next
+        } else {
+            best
         }
-    }
-    best.cloned()
+    });
+    best.map(|(trial, _)| Arc::clone(trial))
 }
 
 /// A trial that is being evaluated.

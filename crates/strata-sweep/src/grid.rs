@@ -4,12 +4,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use strata_experiment::Supervision;
+use strata_launch::{run_jobs, threads_of_worker};
 
 use crate::error::SweepError;
 use crate::job::{Job, JobEnd};
 use crate::progress::say;
 use crate::sweep::{Sweep, SweepEnd};
-use crate::workers::{run_side_by_side, threads_of};
 
 /// Runs the grid: of each batch all jobs are composed before the first starts. A batch is finished even if a job of it
 /// fails; then the sweep ends.
@@ -50,7 +50,7 @@ fn run_batch(
     let begun = AtomicUsize::new(0);
     let failures = Mutex::new(Vec::new());
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    run_side_by_side(
+    run_jobs(
         workers,
         |_| {
             if interrupted.load(Ordering::Relaxed) {
@@ -68,12 +68,14 @@ fn run_batch(
             let threads = job.config().training.threads;
             let supervision = Supervision {
                 silent: !is_alone,
-                threads: threads.or((!is_alone).then(|| threads_of(cores, workers, worker))),
+                threads: threads.or((!is_alone).then(|| threads_of_worker(cores, workers, worker))),
                 ..Supervision::of(interrupted)
             };
             job.run(sweep, &supervision)
         },
-        |(number, overrides), ended| match ended.unwrap_or_else(JobEnd::Failed) {
+        |_, (number, overrides), ended| match ended
+            .unwrap_or_else(|panic| JobEnd::Failed(panic.to_string()))
+        {
             JobEnd::WasDone => say(&format!("\t#{number} was done before")),
             JobEnd::Failed(problem) => {
                 let words: Vec<String> = overrides.iter().map(|text| format!("'{text}'")).collect();
@@ -87,5 +89,7 @@ fn run_batch(
             JobEnd::Finished | JobEnd::Pruned | JobEnd::Interrupted => {}
         },
     );
-    failures.into_inner().unwrap_or_else(PoisonError::into_inner)
+    failures
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner)
 }

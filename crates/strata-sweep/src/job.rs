@@ -28,7 +28,6 @@ pub(crate) enum JobEnd {
 
 /// A job that is composed and can run.
 pub(crate) struct Job {
-    pub(crate) number: usize,
     composition: Composition,
     config: ExperimentConfig,
     directory: PathBuf,
@@ -46,7 +45,6 @@ impl Job {
         composition.assume_output_dir()?;
         composition.apply_env_set()?;
         Ok(Self {
-            number,
             config: ExperimentConfig::from_composition(&composition)?,
             directory: composition.run_dir()?,
             composition,

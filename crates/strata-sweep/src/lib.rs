@@ -20,11 +20,12 @@ mod progress;
 mod record;
 mod results;
 mod search;
+mod search_space;
 mod settings;
 mod sweep;
-mod workers;
 
 pub use error::SweepError;
-pub use record::{SWEEP_FILE, SweepRecord, SweepState};
+pub use record::{SWEEP_FILE, SweepRecord, SweepState, newest_interrupted_sweep};
+pub use search::STUDY_JOURNAL;
 pub use settings::{Method, SearchSettings};
 pub use sweep::{Failed, Sweep, SweepEnd, run};

@@ -2,11 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use jiff::{Timestamp, Zoned};
+use jiff::Timestamp;
+use jiff::tz::{Offset, TimeZone};
 use serde::{Deserialize, Serialize};
 use strata_config::{ComposeRequest, ConfigSource};
 
 use crate::error::SweepError;
+use crate::sweep::is_held;
 
 /// The file in a sweep's directory.
 pub const SWEEP_FILE: &str = "sweep.json";
@@ -33,7 +35,9 @@ pub struct SweepRecord {
     /// Where it stands.
     pub state: SweepState,
     /// When it began; what `${now:…}` gives.
-    pub started: Zoned,
+    pub started: Timestamp,
+    /// Seconds by which the clocks were ahead of UTC then.
+    pub utc_offset_s: i32,
     /// When it ended, or was interrupted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Timestamp>,
@@ -60,7 +64,8 @@ impl SweepRecord {
         Self {
             id: random_id(),
             state: SweepState::Running,
-            started: request.now.clone(),
+            started: request.now.timestamp(),
+            utc_offset_s: request.now.offset().seconds(),
             ended: None,
             cwd: request.cwd.clone(),
             config_path: match &request.source {
@@ -83,13 +88,18 @@ impl SweepRecord {
             overrides: self.overrides.clone(),
             job_name: self.job_name.clone(),
             multirun: true,
-            now: self.started.clone(),
+            now: self.started.to_zoned_datetime(self.time_zone()),
             cwd: self.cwd.clone(),
             ..ComposeRequest::new(
                 source.map_or(embedded, ConfigSource::Directory),
                 &self.config_name,
             )
         }
+    }
+
+    fn time_zone(&self) -> TimeZone {
+        let offset = Offset::from_seconds(self.utc_offset_s);
+        offset.map_or(TimeZone::UTC, TimeZone::fixed)
     }
 
     /// Reads the record of the sweep in a directory; none if there is no sweep.
@@ -115,6 +125,40 @@ impl SweepRecord {
         let text = serde_json::to_string_pretty(self).expect("plain data") + "\n";
         strata_fs::write_atomically(&path, text.as_bytes())
             .map_err(|source| SweepError::Io { path, source })
+    }
+}
+
+/// Folders below this one are not searched.
+const DEEPEST: usize = 5;
+
+/// The newest sweep below a folder that was interrupted or killed, and when it began.
+pub fn newest_interrupted_sweep(below: &Path) -> Option<(Timestamp, PathBuf)> {
+    let mut found = Vec::new();
+    collect(below, DEEPEST, &mut found);
+    found.into_iter().max()
+}
+
+fn collect(folder: &Path, depth: usize, found: &mut Vec<(Timestamp, PathBuf)>) {
+    match SweepRecord::read(folder) {
+        Ok(None) => {}
+        // What cannot be read cannot go on either.
+        Err(_) => return,
+        Ok(Some(record)) => {
+            let is_open = matches!(record.state, SweepState::Interrupted | SweepState::Running);
+            if is_open && !is_held(folder) {
+                found.push((record.started, folder.to_owned()));
+            }
+            return;
+        }
+    }
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if is_folder && depth > 0 {
+            collect(&entry.path(), depth - 1, found);
+        }
     }
 }
 

@@ -100,13 +100,16 @@ impl Sweep {
             source,
         })?;
         let config_source = record.config_path.as_ref();
-        let config_source = config_source.map_or_else(|| "embedded".to_owned(), |path| path.display().to_string());
+        let config_source =
+            config_source.map_or_else(|| "embedded".to_owned(), |path| path.display().to_string());
         let mut request = record.request(embedded);
         let mut composition = strata_config::compose(&request)?;
         if record.cwd.join(composition.sweep_dir()?) != whole {
             // It was moved.
             let quoted = whole.display().to_string().replace('\'', "\\'");
-            request.overrides.push(format!("hydra.sweep.dir='{quoted}'"));
+            request
+                .overrides
+                .push(format!("hydra.sweep.dir='{quoted}'"));
             composition = strata_config::compose(&request)?;
         }
         Ok(Self {
@@ -134,6 +137,12 @@ impl Sweep {
         self.record.ended = (state != SweepState::Running).then(Timestamp::now);
         self.record.write(&self.directory)
     }
+}
+
+/// Whether a process runs the sweep of a directory.
+pub(crate) fn is_held(directory: &Path) -> bool {
+    let lock = File::options().write(true).open(directory.join(LOCK));
+    lock.is_ok_and(|lock| lock.try_lock().is_err())
 }
 
 fn hold(directory: &Path) -> Result<File, SweepError> {

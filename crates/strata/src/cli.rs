@@ -27,6 +27,7 @@ use crate::commands::pipeline::stage::StageArgs;
 use crate::commands::pipeline::status::StatusArgs;
 use crate::commands::pipeline::transfer::TransferArgs;
 use crate::commands::runs::RunsArgs;
+use crate::commands::study::StudyArgs;
 use crate::commands::sync::SyncArgs;
 use crate::commands::track::TrackArgs;
 use crate::commands::wandb::WandbArgs;
@@ -51,7 +52,7 @@ const EXAMPLES: &str = "\
 Examples:
   strata train data=glyphs                 train the study's network, no files needed
   strata train data.root=~/emnist model.dropout=0.5 training.epochs=50
-  strata resume                            go on with the newest interrupted run
+  strata resume                            go on with the newest interrupted run or sweep
   strata eval runs/2026-01-31_14-05-09     the saved model's figures, computed again
   strata predict runs/2026-01-31_14-05-09 letter.png
 
@@ -131,6 +132,8 @@ pub(crate) enum Command {
     Runs(RunsArgs),
     /// Log a run of any program, told in JSON lines on standard input
     Track(TrackArgs),
+    /// Look at the studies of searches, ours and Optuna's
+    Study(StudyArgs),
     /// Send runs that are kept on disk to W&B
     Sync(SyncArgs),
     /// Log in at W&B
@@ -277,14 +280,21 @@ pub(crate) enum InfoPart {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  strata resume                            the newest interrupted run below runs/
+  strata resume                            the newest interrupted run or sweep below runs/ and multirun/
   strata resume runs/2026-01-31_14-05-09
+  strata resume multirun/2026-01-31/14-05-09 --retry-failed
 
-The run goes on from its last checkpoint, whether it was interrupted, killed, or failed, and ends as if
-it had not been. `training.checkpoint.every` says how often one is written.")]
+A run goes on from its last checkpoint, whether it was interrupted, killed, or failed, and ends as if
+it had not been. `training.checkpoint.every` says how often one is written. A sweep goes on with the jobs
+that are not done; a job is done if its configuration, its data and the engine are the same.")]
 pub(crate) struct ResumeArgs {
-    /// Run directory [default: the newest interrupted run below runs/]
+    /// Directory of a run or a sweep [default: the newest one that was interrupted]
+    #[arg(value_name = "DIR")]
     pub(crate) run: Option<PathBuf>,
+
+    /// Of a sweep: run the jobs that failed once more
+    #[arg(long)]
+    pub(crate) retry_failed: bool,
 
     /// Threads, if other than before; results do not depend on it
     #[arg(long, value_name = "N")]

@@ -8,6 +8,14 @@ use strata_experiment::ExperimentConfig;
 
 use crate::{embedded_conf, warn};
 
+/// The tree in this binary.
+pub(crate) fn embedded_conf() -> ConfigSource {
+    ConfigSource::Embedded {
+        name: "strata's own conf".to_owned(),
+        files: embedded_conf::FILES,
+    }
+}
+
 /// Flags and overrides that decide a composition.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ComposeArgs {
@@ -50,10 +58,7 @@ impl ComposeArgs {
         match &self.config_path {
             Some(folder) => ConfigSource::Directory(folder.clone()),
             None if folder.is_dir() => ConfigSource::Directory(folder.to_owned()),
-            None => ConfigSource::Embedded {
-                name: "strata's own conf".to_owned(),
-                files: embedded_conf::FILES,
-            },
+            None => embedded_conf(),
         }
     }
 

@@ -6,6 +6,7 @@ use strata_config::ConfigError;
 use strata_data::DataError;
 use strata_experiment::{ExperimentError, RunEnd, RunFailure};
 use strata_pipeline::PipelineError;
+use strata_sweep::{SweepEnd, SweepError};
 
 /// A command that came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +28,14 @@ impl Ended {
             Err(RunFailure::BeforeTheLog(error)) => Err(error.into()),
             Err(RunFailure::Logged) => Err(Failure::Reported),
         }
+    }
+
+    /// How a sweep ended.
+    pub(crate) fn of_sweep(ended: Result<SweepEnd, SweepError>) -> Result<Self, Failure> {
+        Ok(match ended? {
+            SweepEnd::Finished => Self::Done,
+            SweepEnd::Interrupted => Self::Interrupted,
+        })
     }
 }
 
@@ -158,6 +167,16 @@ impl From<anyhow::Error> for Failure {
 impl From<DataError> for Failure {
     fn from(error: DataError) -> Self {
         Self::Work(error.into())
+    }
+}
+
+impl From<SweepError> for Failure {
+    fn from(error: SweepError) -> Self {
+        match error {
+            SweepError::Config(error) => (*error).into(),
+            error if error.is_usage() => Self::Usage(error.into()),
+            error => Self::Work(error.into()),
+        }
     }
 }
 

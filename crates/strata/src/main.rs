@@ -62,6 +62,7 @@ fn main() -> ExitCode {
         Command::Doctor(args) => commands::pipeline::doctor::run(args),
         Command::Runs(args) => commands::runs::run(args),
         Command::Track(args) => commands::track::run(args),
+        Command::Study(args) => commands::study::run(args),
         Command::Sync(args) => commands::sync::run(args),
         Command::Wandb(args) => commands::wandb::run(args),
         Command::Completion { shell } => commands::completion::print_script(*shell),

@@ -8,8 +8,3 @@ pub(crate) fn of_composition(composition: &Composition) {
         anstream::eprintln!("warning: {warning}");
     }
 }
-
-/// A line as Hydra's own logger writes it.
-pub(crate) fn hydra_log(message: &str) {
-    anstream::eprintln!("{}", strata_track::hydra_line(message));
-}

@@ -11,7 +11,9 @@ use crate::interpolation::resolvers::Context;
 use crate::multirun::basic::{self, SweepPlan};
 use crate::multirun::space::SearchSpace;
 use crate::node::{Node, Value};
+use crate::overrides::parser::COMMAND_LINE;
 use crate::python;
+use crate::search_path::HYDRA_TREE;
 use crate::yaml::to_yaml;
 
 impl Composition {
@@ -96,6 +98,18 @@ impl Composition {
     /// A sweep that is no distribution.
     pub fn search_space(&self) -> Result<SearchSpace, ConfigError> {
         SearchSpace::of_composition(self, basic::params(self)?)
+    }
+
+    /// Whether the value of a key comes from an override.
+    pub fn is_typed(&self, key: &str) -> bool {
+        let origin = self.root.descend(key).and_then(|node| node.origin.as_ref());
+        origin.is_some_and(|origin| origin.source().name == COMMAND_LINE)
+    }
+
+    /// Whether the value of a key comes from an override or a file of the user's, not from Hydra's own.
+    pub fn is_set_by_the_user(&self, key: &str) -> bool {
+        let origin = self.root.descend(key).and_then(|node| node.origin.as_ref());
+        origin.is_some_and(|origin| !origin.source().name.starts_with(HYDRA_TREE))
     }
 
     /// The request that this was composed from.

@@ -25,9 +25,12 @@ use crate::error::ConfigError;
 /// Deeper than any value, shallower than the stack.
 const DEEPEST: usize = 100;
 
+/// The name of overrides as a source.
+pub(crate) const COMMAND_LINE: &str = "command line";
+
 /// Parses one override.
 pub(crate) fn parse_override(text: &str) -> Result<Override, ConfigError> {
-    parse_override_from(&Source::new("command line", text))
+    parse_override_from(&Source::new(COMMAND_LINE, text))
 }
 
 /// Parses one override that stands in a text of its own.

@@ -210,15 +210,18 @@ fn kept<T: for<'de> Deserialize<'de>>(
     })
 }
 
+/// In the directory of a sweep.
+const SWEEP_MARK: &str = "sweep.json";
+
 /// Folders below this one are not searched.
 const DEEPEST: usize = 5;
 
-/// The newest run below a folder that was interrupted or killed, by the time it began.
-pub fn newest_interrupted(below: &Path) -> Option<PathBuf> {
+/// The newest run below a folder that was interrupted or killed, and when it began. The jobs of a sweep do not count: they
+/// go on with it.
+pub fn newest_interrupted(below: &Path) -> Option<(Timestamp, PathBuf)> {
     let mut found = Vec::new();
     collect(below, DEEPEST, &mut found);
-    found.sort_by_key(|(began, _)| *began);
-    found.pop().map(|(_, run)| run)
+    found.into_iter().max()
 }
 
 fn collect(folder: &Path, depth: usize, found: &mut Vec<(Timestamp, PathBuf)>) {
@@ -230,6 +233,9 @@ fn collect(folder: &Path, depth: usize, found: &mut Vec<(Timestamp, PathBuf)>) {
         if open && !directory.is_alive() {
             found.push((record.started, folder.to_owned()));
         }
+        return;
+    }
+    if folder.join(SWEEP_MARK).is_file() {
         return;
     }
     let Ok(entries) = std::fs::read_dir(folder) else {

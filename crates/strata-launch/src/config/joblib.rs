@@ -61,13 +61,10 @@ impl JoblibConfig {
     /// The number of workers on a machine of so many cores: `-1` is all of them, `-k` is `k - 1` less, and at least one,
     /// as joblib counts.
     pub fn workers(&self, cores: usize) -> usize {
-        match usize::try_from(self.n_jobs) {
-            Ok(jobs) => jobs.max(1),
-            Err(_) => {
-                let left_free = usize::try_from(-1 - self.n_jobs).unwrap_or(usize::MAX);
-                cores.saturating_sub(left_free).max(1)
-            }
-        }
+        usize::try_from(self.n_jobs).unwrap_or_else(|_| {
+            let left_free = usize::try_from(-1 - self.n_jobs).unwrap_or(usize::MAX);
+            cores.saturating_sub(left_free).max(1)
+        })
     }
 }
 

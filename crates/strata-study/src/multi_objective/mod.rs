@@ -6,9 +6,11 @@
 mod crowding;
 mod dominance;
 mod hypervolume;
+mod pareto;
 mod subset;
 
 pub use crowding::crowding_distances;
 pub use dominance::{dominates, nondominated_ranks};
 pub use hypervolume::hypervolume;
+pub use pareto::pareto_front;
 pub use subset::best_subset;

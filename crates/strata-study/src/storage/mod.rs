@@ -1,6 +1,11 @@
 //! Where studies are kept.
 
+mod contents;
+mod journal;
 mod memory;
+mod open;
+mod sqlite;
+mod time;
 
 use std::sync::Arc;
 
@@ -9,7 +14,10 @@ use strata_json::Json;
 use crate::trial::{Attributes, Trial, TrialId, TrialState};
 use crate::{Direction, Distribution};
 
+pub use journal::JournalStorage;
 pub use memory::MemoryStorage;
+pub use open::{open, open_existing};
+pub use sqlite::SqliteStorage;
 
 /// What a storage knows a study by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,7 +54,9 @@ pub enum AttributeKind {
 /// * A trial that was created is there for all from then on; its number is one above the greatest.
 /// * A finished trial never changes; who tries gets [`StorageError::TrialFinished`].
 /// * The last attribute, parameter or value under a name or step counts.
-/// * What a call wrote is on disk when it returns.
+/// * What a call wrote is there for all, and stays when the process ends. What ends a trial or changes a study is
+///   on disk when the call returns, with all that was written before.
+/// * Values of trials and parameters are numbers, perhaps infinite; NaN is refused. Reported values may be NaN.
 pub trait Storage: Send + Sync {
     /// Makes a study.
     ///
@@ -126,6 +136,20 @@ pub trait Storage: Send + Sync {
     fn trials(&self, study: StudyId) -> Result<Vec<Arc<Trial>>, StorageError>;
 }
 
+/// Optuna cannot load a study with a trial that has NaN for a value.
+fn check_numbers(values: &[f64]) -> Result<(), StorageError> {
+    if values.iter().any(|value| value.is_nan()) {
+        return Err(StorageError::NotANumber);
+    }
+    Ok(())
+}
+
+fn check_template(template: &Trial) -> Result<(), StorageError> {
+    check_numbers(&template.values)?;
+    let params = template.params.values().map(|param| param.internal);
+    check_numbers(&params.collect::<Vec<f64>>())
+}
+
 /// What a storage cannot do.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
@@ -141,6 +165,9 @@ pub enum StorageError {
     /// The trial cannot change any more.
     #[error("trial {0} is finished and cannot change any more")]
     TrialFinished(u64),
+    /// A value of a trial or of a parameter is NaN.
+    #[error("the value of a trial or of a parameter is not a number")]
+    NotANumber,
     /// The parameter is known with another kind of values.
     #[error(
         "the parameter `{name}` has in this study another kind of values: {earlier}, now {now}"

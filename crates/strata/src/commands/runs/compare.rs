@@ -8,7 +8,7 @@ use strata_track::runs::{Fact, RunFacts};
 
 use super::ls::differing_keys;
 use super::reading::run_at;
-use super::table::{FormatArgs, Table};
+use crate::commands::table::{FormatArgs, Table};
 use crate::exit::{Ended, Failure};
 
 #[derive(Debug, Args)]

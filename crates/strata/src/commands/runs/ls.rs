@@ -9,8 +9,8 @@ use indexmap::IndexSet;
 use strata_track::runs::{Fact, Filter, RunFacts, STATES};
 
 use super::reading::{check_keys, runs_below};
-use super::table::{FormatArgs, Table};
 use super::{duration, local_time};
+use crate::commands::table::{FormatArgs, Table};
 use crate::exit::{Ended, Failure};
 
 #[derive(Debug, Args)]

@@ -8,7 +8,6 @@ mod reading;
 mod removal;
 mod rm;
 mod show;
-mod table;
 mod tail;
 
 use clap::{Args, Subcommand};

@@ -32,9 +32,6 @@ pub(crate) fn run(args: &TrainArgs) -> Result<Ended, Failure> {
         return Ok(Ended::Done);
     }
     let multirun = composition.is_multirun()?;
-    if multirun {
-        multirun::check_plugins(&composition)?;
-    }
     if args.dry_run {
         output::print(&multirun::dry_run(&composition, multirun)?)?;
         return Ok(Ended::Done);
@@ -49,7 +46,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<Ended, Failure> {
         compose(args, Some(format!("hydra.mode={mode}")))?
     };
     if multirun {
-        multirun::run(args, &composition, &interrupted)
+        multirun::run(args, composition, &interrupted)
     } else {
         job::run(args, composition, &interrupted)
     }

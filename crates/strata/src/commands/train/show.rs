@@ -61,7 +61,7 @@ fn titled(title: &str, text: &str) -> String {
 fn plugins() -> String {
     titled(
         "Installed Hydra Plugins",
-        "\tCompletionPlugin: bash, fish, zsh\n\tLauncher: basic\n\tSweeper: basic\n",
+        "\tCompletionPlugin: bash, fish, zsh\n\tLauncher: basic, joblib\n\tSweeper: basic, optuna, strata\n",
     )
 }
 

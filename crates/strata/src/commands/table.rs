@@ -7,7 +7,7 @@ use crate::output;
 
 #[derive(Debug, Clone, Copy, Args)]
 #[group(multiple = false)]
-pub(super) struct FormatArgs {
+pub(crate) struct FormatArgs {
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -18,20 +18,25 @@ pub(super) struct FormatArgs {
 }
 
 impl FormatArgs {
+    /// Whether JSON is wanted.
+    pub(crate) fn is_json(self) -> bool {
+        self.json
+    }
+
     /// Whether programs read it, who want values as they are.
-    pub(super) fn is_for_programs(self) -> bool {
+    pub(crate) fn is_for_programs(self) -> bool {
         self.json || self.csv
     }
 }
 
 /// Rows of facts under names; what a row does not have is absent.
-pub(super) struct Table {
-    pub(super) columns: Vec<String>,
-    pub(super) rows: Vec<Vec<Option<Fact>>>,
+pub(crate) struct Table {
+    pub(crate) columns: Vec<String>,
+    pub(crate) rows: Vec<Vec<Option<Fact>>>,
 }
 
 impl Table {
-    pub(super) fn print(&self, format: FormatArgs) -> anyhow::Result<()> {
+    pub(crate) fn print(&self, format: FormatArgs) -> anyhow::Result<()> {
         output::print(&if format.json {
             self.json()
         } else if format.csv {
