@@ -6,7 +6,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use strata_json::Json;
 use strata_study::samplers::{
-    CmaEsSampler, GpSampler, GridSampler, NsgaIiOptions, NsgaIiSampler, QmcOptions, QmcSampler,
+    GpOptions, GpSampler, GridSampler, NsgaIiOptions, NsgaIiSampler, QmcOptions, QmcSampler,
     SamplerName, Sequence,
 };
 use strata_study::{
@@ -141,6 +141,10 @@ fn samplers() -> Vec<(String, Box<dyn Sampler>)> {
         sequence: Sequence::Halton,
         scrambled,
     };
+    let pruned_too = GpOptions {
+        use_pruned: true,
+        ..GpOptions::default()
+    };
     let small = NsgaIiOptions {
         population_size: 3,
         ..NsgaIiOptions::default()
@@ -163,8 +167,10 @@ fn samplers() -> Vec<(String, Box<dyn Sampler>)> {
             "small nsgaii".to_owned(),
             Box::new(NsgaIiSampler::new(small)),
         ),
-        ("cmaes".to_owned(), Box::new(CmaEsSampler::default())),
-        ("gp".to_owned(), Box::new(GpSampler::default())),
+        (
+            "gp with pruned".to_owned(),
+            Box::new(GpSampler::new(pruned_too)),
+        ),
     ]);
     samplers
 }

@@ -208,7 +208,8 @@ mod tests {
         while !study.is_exhausted().expect("memory") {
             if n_trials == 2 {
                 let values = [("x".to_owned(), 1.into()), ("c".to_owned(), "a".into())];
-                study.enqueue(values.into_iter().collect()).expect("memory");
+                let values = values.into_iter().collect();
+                study.enqueue(values, Default::default()).expect("memory");
             }
             let mut trial = study.ask().expect("memory");
             let values = (

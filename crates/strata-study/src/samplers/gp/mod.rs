@@ -1,6 +1,7 @@
 //! Bayesian optimisation with a Gaussian process.
 //!
-//! 1. [`observations`] reads points and values from the trials, [`dimension`] their parameters.
+//! 1. [`observations`] reads points and values from the trials ([`pruned`] from pruned ones), [`dimension`] their
+//!    parameters.
 //! 2. [`fit`] finds the hyperparameters of the [`regressor`], by [`lbfgs`].
 //! 3. [`search`] looks for the point with the greatest [`acquisition`].
 
@@ -10,6 +11,7 @@ mod fit;
 mod lbfgs;
 mod linalg;
 mod observations;
+mod pruned;
 mod regressor;
 mod sampler;
 mod search;

@@ -1,6 +1,7 @@
 //! What the trials tell of the objective.
 
 use super::dimension::Dimension;
+use super::pruned::expected_loss;
 use crate::Random;
 use crate::samplers::constraints::violation;
 use crate::study::History;
@@ -25,7 +26,7 @@ pub(super) struct Observations {
 enum Outcome {
     /// A loss of a complete trial.
     Complete(f64),
-    /// The last loss of a pruned trial.
+    /// The loss that a pruned trial is expected to have ended with.
     Pruned(f64),
     /// As bad as the worst complete trial.
     Worst,
@@ -36,8 +37,7 @@ enum Outcome {
 /// * Infinite values are those of the worst or the best finite one, as in Optuna.
 /// * Failed trials, and those that violate a constraint, are as bad as the worst complete one: where trainings
 ///   diverge is nothing to gain. Optuna leaves failed ones out, and has a process for each constraint.
-/// * Pruned trials, if they count, have their last value, but none better than the best complete one or worse
-///   than the worst: early values have another scale. Optuna leaves them out.
+/// * Pruned trials, if they count, have what they are expected to have ended with.
 /// * Several objectives become one by random weights, other ones for each trial: `ParEGO` (Knowles 2006). Optuna has
 ///   the expected hypervolume improvement.
 pub(super) fn observations(
@@ -55,13 +55,10 @@ pub(super) fn observations(
             TrialState::Complete if violation(trial) > 0.0 => Outcome::Worst,
             TrialState::Complete => Outcome::Complete(scalarise(&losses(history, trial))),
             TrialState::Pruned if !use_pruned || history.directions.len() != 1 => continue,
-            TrialState::Pruned => {
-                let last = trial.last_step().map_or(f64::NAN, |(_, value)| value);
-                match history.directions[0].loss(last) {
-                    loss if loss.is_nan() => Outcome::Worst,
-                    loss => Outcome::Pruned(loss),
-                }
-            }
+            TrialState::Pruned => match expected_loss(history, trial) {
+                Some(loss) => Outcome::Pruned(loss),
+                None => continue,
+            },
             TrialState::Fail => Outcome::Worst,
             TrialState::Running | TrialState::Waiting => continue,
         };
@@ -230,12 +227,20 @@ mod tests {
     fn values_are_standardised_whatever_their_size() {
         for unit in [1e-200, 1.0, 1e300] {
             let values = standardised(&[1.0 * unit, 2.0 * unit, 3.0 * unit]);
-            let expected = [1.5_f64.sqrt(), 0.0, -1.5_f64.sqrt()];
-            for (value, expected) in values.iter().zip(expected) {
-                assert!((value - expected).abs() < 1e-9, "{unit}: {values:?}");
-            }
+            let mean = values.iter().sum::<f64>() / 3.0;
+            let variance = values.iter().map(|value| value * value).sum::<f64>() / 3.0;
+            assert!(mean.abs() < 1e-9 && (variance - 1.0).abs() < 1e-9);
+            assert!(values[0] > values[1] && values[1] > values[2]);
         }
         assert_eq!(standardised(&[0.0, 0.0]), [0.0, 0.0]);
+    }
+
+    #[test]
+    fn losses_worse_than_the_median_are_moved_closer() {
+        let found = compressed(&[1.0, 3.0, 2.0, 1e30, 2.0 + 1e-9]);
+        assert_eq!((found[0], found[2], found[4]), (1.0, 2.0, 2.0 + 1e-9));
+        assert!(found[1] < 3.0 && found[3] > found[1] && found[3] < 100.0);
+        assert_eq!(compressed(&[1.0, 1.0, 5.0]), [1.0, 1.0, 5.0]);
     }
 
     #[test]
