@@ -31,6 +31,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     if let Some(dvc) = &dvc {
         with_dvc(dvc)?;
     }
+    searches()?;
     script("faults.py", Path::new("python3"), &[])?;
     if let Some(dvc) = &dvc {
         let python = dvc.with_file_name("python");
@@ -79,6 +80,16 @@ fn kills(dvc: Option<&Path>) -> anyhow::Result<()> {
         command.arg("--dvc").arg(dvc);
     }
     must(&mut command)
+}
+
+/// Searches that are killed and go on.
+fn searches() -> anyhow::Result<()> {
+    must(
+        Command::new("python3")
+            .arg("conformance/sweep/interrupt.py")
+            .arg(binary("debug"))
+            .args(["--kills", "3", "--trials", "8"]),
+    )
 }
 
 /// The binary and the real DVC in turn on the same projects, also with a server that speaks S3 between them.

@@ -2,19 +2,21 @@
 
 use std::time::Duration;
 
-use strata_config::{Composition, Node};
+use strata_config::{Composition, Node, Value};
 use strata_json::Json;
+use strata_launch::LauncherConfig;
 use strata_study::pruners::{
     HyperbandPruner, NopPruner, PatientPruner, PercentilePruner, SuccessiveHalvingPruner,
     ThresholdPruner, WilcoxonPruner,
 };
 use strata_study::samplers::{
-    CmaEsOptions, CmaEsSampler, GridSampler, NsgaIiOptions, NsgaIiSampler, QmcOptions, QmcSampler,
-    RandomSampler, Sequence, TpeOptions, TpeSampler,
+    CmaEsOptions, CmaEsSampler, GpOptions, GpSampler, GridSampler, NsgaIiOptions, NsgaIiSampler,
+    QmcOptions, QmcSampler, RandomSampler, Sequence, TpeOptions, TpeSampler,
 };
 use strata_study::{Direction, Pruner, Sampler};
 
 use crate::error::SweepError;
+use crate::progress::say;
 
 /// How a sweep finds its jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,9 +71,12 @@ impl Method {
     pub fn of(composition: &Composition) -> Result<Self, SweepError> {
         let sweeper = composition.sweeper()?;
         match sweeper.as_str() {
-            "BasicSweeper" => Ok(Self::Grid {
-                workers: workers_of_launcher(composition)?,
-            }),
+            "BasicSweeper" => {
+                let workers = workers_of_launcher(composition)?;
+                Ok(Self::Grid {
+                    workers: that_fit(composition, workers)?,
+                })
+            }
             "OptunaSweeper" | "StrataSweeper" => Ok(Self::Search),
             other => {
                 let title = format!("the sweeper `{other}` is not known");
@@ -84,18 +89,36 @@ impl Method {
     }
 }
 
-/// `hydra.launcher.n_jobs` of the launcher joblib; all others run one job at a time here.
+/// How many jobs the launcher runs side by side in this process; what it cannot do is said.
 fn workers_of_launcher(composition: &Composition) -> Result<usize, SweepError> {
-    let launcher = Keys::of(composition, "hydra.launcher")?;
-    if launcher.name() != "JoblibLauncher" {
+    let (launcher, warnings) = LauncherConfig::of(composition)?;
+    for warning in warnings {
+        say(&format!("warning: {warning}"));
+    }
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    Ok(match launcher {
+        LauncherConfig::Basic => 1,
+        LauncherConfig::Joblib(joblib) => joblib.workers(cores),
+        LauncherConfig::SubmititLocal(_) | LauncherConfig::SubmititSlurm(_) => {
+            say(
+                "warning: the submitit launchers cannot run sweeps yet: the jobs run one after the other here",
+            );
+            1
+        }
+    })
+}
+
+/// A process has one working folder: jobs that change it run one at a time.
+fn that_fit(composition: &Composition, workers: usize) -> Result<usize, SweepError> {
+    let chdir = composition.select("hydra.job.chdir")?;
+    let changes = chdir.is_some_and(|node| node.value == Value::Bool(true));
+    if changes && workers > 1 {
+        say(
+            "warning: `hydra.job.chdir=true`: the jobs run one after the other, since a process has one working folder",
+        );
         return Ok(1);
     }
-    let cores = std::thread::available_parallelism().map_or(1, usize::from) as i64;
-    Ok(match launcher.whole("n_jobs").unwrap_or(-1) {
-        // As joblib: -1 for all cores, -2 for all but one.
-        n if n < 0 => (cores + 1 + n).max(1) as usize,
-        n => n.max(1) as usize,
-    })
+    Ok(workers)
 }
 
 impl Keys {
@@ -149,7 +172,6 @@ impl Keys {
 
 /// A plain value as JSON; none for a mapping and for null.
 fn json_of(node: &Node) -> Option<Json> {
-    use strata_config::Value;
     match &node.value {
         Value::Bool(truth) => Some(Json::Bool(*truth)),
         Value::Int(number) => Some(Json::Int(*number)),
@@ -187,7 +209,7 @@ impl SearchSettings {
         let is_ours = sweeper.name() == "StrataSweeper";
         let mut sampler = sweeper.child("sampler");
         if is_ours && sampler.name().is_empty() {
-            sampler.node = Some(Node::new(strata_config::Value::Str("strata".to_owned())));
+            sampler.node = Some(Node::new(Value::Str("strata".to_owned())));
         }
         let pruner = sweeper.child("pruner");
         let seed = sampler.whole("seed");
@@ -204,7 +226,10 @@ impl SearchSettings {
             direction: direction(composition)?,
             metric: composition.extract("training.sweep.metric")?,
             n_trials,
-            workers: sweeper.whole("n_jobs").unwrap_or(1).max(1) as usize,
+            workers: that_fit(
+                composition,
+                sweeper.whole("n_jobs").unwrap_or(1).max(1) as usize,
+            )?,
             max_failure_rate: sweeper.float("max_failure_rate").unwrap_or(0.0),
             timeout,
             storage: text("storage"),
@@ -255,6 +280,13 @@ impl SearchSettings {
                     population_size: count("popsize"),
                 }))
             }
+            "GPSampler" | "gp" => {
+                let default = GpOptions::default();
+                Box::new(GpSampler::new(GpOptions {
+                    n_startup_trials: count("n_startup_trials").unwrap_or(default.n_startup_trials),
+                    ..default
+                }))
+            }
             "QMCSampler" | "qmc" => {
                 let name = keys.json("qmc_type");
                 Box::new(QmcSampler::new(QmcOptions {
@@ -282,7 +314,7 @@ impl SearchSettings {
             },
             other => {
                 return Err(format!(
-                    "is not known: `{other}`; samplers: tpe, random, cmaes, qmc, nsgaii, motpe, grid"
+                    "is not known: `{other}`; samplers: tpe, gp, random, cmaes, qmc, nsgaii, motpe, grid"
                 ));
             }
         })
@@ -382,7 +414,7 @@ fn direction(composition: &Composition) -> Result<Direction, SweepError> {
     };
     let is_explicit = composition.is_set_by_the_user(KEY);
     let Some(text) = node.as_str().filter(|_| is_explicit) else {
-        if matches!(node.value, strata_config::Value::List(_)) {
+        if matches!(node.value, Value::List(_)) {
             let title = format!("`{KEY}` has several directions, but a run has one metric");
             let help = "name one: minimize or maximize";
             return Err(composition.error_at(KEY, &title, Some(help)).into());
