@@ -9,7 +9,7 @@ use strata_study::storage::StudyRecord;
 use strata_study::{Direction, Storage, StorageError, Trial, TrialState};
 
 /// The study with everything that is kept of it.
-pub fn dump(storage: &dyn Storage, study: &StudyRecord) -> Result<Json, StorageError> {
+pub(crate) fn dump(storage: &dyn Storage, study: &StudyRecord) -> Result<Json, StorageError> {
     let trials = storage.trials(study.id)?;
     let mut states: IndexMap<String, Json> = IndexMap::new();
     for trial in &trials {
