@@ -58,8 +58,7 @@ impl Contents {
         Ok((StudyId(study as i64), number))
     }
 
-    /// A trial.
-    pub(super) fn trial(&self, id: TrialId) -> Result<&Trial, StorageError> {
+    fn trial(&self, id: TrialId) -> Result<&Trial, StorageError> {
         let (study, number) = self.place(id)?;
         let study = self.study(study);
         let study = study.map_err(|_| StorageError::NoTrial(id.0))?;
@@ -87,6 +86,11 @@ impl Contents {
             return Err(StorageError::TrialFinished(trial.number));
         }
         Ok(())
+    }
+
+    /// Whether nobody has begun the trial.
+    pub(super) fn waits(&self, id: TrialId) -> Result<bool, StorageError> {
+        Ok(self.trial(id)?.state == TrialState::Waiting)
     }
 
     /// That the trial's study has the parameter with the same kind of values, if at all.
@@ -203,10 +207,10 @@ impl Contents {
         trial: TrialId,
         change: StateChange,
     ) -> Result<bool, StorageError> {
-        let trial = self.open_trial(trial)?;
-        if change.state == TrialState::Running && trial.state != TrialState::Waiting {
+        if change.state == TrialState::Running && !self.waits(trial)? {
             return Ok(false);
         }
+        let trial = self.open_trial(trial)?;
         trial.state = change.state;
         if let Some(values) = change.values {
             trial.values = values;

@@ -57,6 +57,7 @@ pub enum AttributeKind {
 /// * What a call wrote is there for all, and stays when the process ends. What ends a trial or changes a study is
 ///   on disk when the call returns, with all that was written before.
 /// * Values of trials and parameters are numbers, perhaps infinite; NaN is refused. Reported values may be NaN.
+///   A database does not keep the sign of a zero.
 pub trait Storage: Send + Sync {
     /// Makes a study.
     ///
@@ -104,7 +105,7 @@ pub trait Storage: Send + Sync {
         distribution: &Distribution,
     ) -> Result<(), StorageError>;
 
-    /// Ends a trial, or begins one that waits: then false if another has begun it before.
+    /// Ends a trial, or begins one that waits: then false if another has begun it before, even if it is finished.
     ///
     /// The times are set along: the start when it begins, the end when it ends. `values` of a state that has none
     /// are empty.

@@ -159,7 +159,7 @@ impl JournalFile {
         let text = std::str::from_utf8(&rest).unwrap_or_default();
         let is_whole = strata_json::parse(text).is_ok_and(|line| matches!(line, Json::Map(_)));
         let mended = if is_whole {
-            self.append_bytes(b"\n")
+            self.append_bytes(b"\n").map(drop)
         } else {
             let file = fs::OpenOptions::new().write(true).open(&self.path);
             file.and_then(|file| file.set_len(self.offset))
@@ -169,17 +169,33 @@ impl JournalFile {
     }
 
     /// Appends a line, under the lock and when all lines were read; it begins where those end.
-    pub(super) fn append(&self, _: &Held<'_>, line: &str) -> Result<u64, StorageError> {
-        let bytes = format!("{line}\n").into_bytes();
-        self.append_bytes(&bytes)
-            .map_err(|error| self.failed(&error))?;
-        Ok(self.offset)
+    pub(super) fn append(&self, _: &Held<'_>, line: &str) -> Result<Appended, StorageError> {
+        let appended = self.append_bytes(format!("{line}\n").as_bytes());
+        let file = appended.map_err(|error| self.failed(&error))?;
+        Ok(Appended {
+            offset: self.offset,
+            file,
+        })
     }
 
-    /// In one call of the system, so that a process that ends in the midst of it leaves all or nothing; then on disk.
-    fn append_bytes(&self, bytes: &[u8]) -> std::io::Result<()> {
+    /// In one call of the system, so that a process that ends in the midst of it leaves all or nothing.
+    fn append_bytes(&self, bytes: &[u8]) -> std::io::Result<fs::File> {
         let mut file = fs::OpenOptions::new().append(true).open(&self.path)?;
         file.write_all(bytes)?;
-        file.sync_data()
+        Ok(file)
     }
+
+    /// Waits until the disk has a line, and all before it.
+    pub(super) fn wait_for_disk(&self, appended: &Appended) -> Result<(), StorageError> {
+        let waited = appended.file.sync_data();
+        waited.map_err(|error| self.failed(&error))
+    }
+}
+
+/// A line that was appended.
+#[derive(Debug)]
+pub(super) struct Appended {
+    /// Where it begins.
+    pub(super) offset: u64,
+    file: fs::File,
 }

@@ -53,6 +53,16 @@ impl Record {
         Json::Map(line).written(Style::Compact)
     }
 
+    /// Whether it is worth a wait for the disk: the end of a trial, and all of a study.
+    pub(super) fn is_lasting(&self) -> bool {
+        match self {
+            Self::CreateStudy { .. } | Self::DeleteStudy(_) | Self::StudyAttrs(..) => true,
+            Self::CreateTrial(_, trial) => trial.state.is_finished(),
+            Self::TrialState(_, change) => change.state.is_finished(),
+            _ => false,
+        }
+    }
+
     fn fields(&self) -> (i64, Vec<(&'static str, Json)>) {
         match self {
             Self::CreateStudy { name, directions } => {

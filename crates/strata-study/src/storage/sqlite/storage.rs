@@ -154,8 +154,8 @@ impl Storage for SqliteStorage {
     ) -> Result<(), StorageError> {
         check_numbers(&[internal])?;
         self.write(Durability::Later, |transaction| {
-            let head = write::open_trial(transaction, trial)?;
-            write::set_param(transaction, trial, head.study, name, internal, distribution)
+            let study = write::study_of_open_trial(transaction, trial)?;
+            write::set_param(transaction, trial, study, name, internal, distribution)
         })
     }
 
@@ -178,7 +178,7 @@ impl Storage for SqliteStorage {
         value: f64,
     ) -> Result<(), StorageError> {
         self.write(Durability::Later, |transaction| {
-            write::open_trial(transaction, trial)?;
+            write::study_of_open_trial(transaction, trial)?;
             write::set_intermediate_value(transaction, trial, step, value)
         })
     }
@@ -191,7 +191,7 @@ impl Storage for SqliteStorage {
         value: &Json,
     ) -> Result<(), StorageError> {
         self.write(Durability::Later, |transaction| {
-            write::open_trial(transaction, trial)?;
+            write::study_of_open_trial(transaction, trial)?;
             write::set_trial_attr(transaction, trial, kind, key, value)
         })
     }

@@ -9,10 +9,11 @@ use crate::storage::{AttributeKind, StudyId, time};
 use crate::trial::{Trial, TrialId, TrialState};
 use crate::{Direction, Distribution, StorageError};
 
-/// The study that a trial is of.
-pub(super) struct Head {
-    pub(super) study: StudyId,
-    pub(super) state: TrialState,
+/// Where a trial stands.
+struct Head {
+    study: StudyId,
+    number: u64,
+    state: TrialState,
 }
 
 pub(super) fn create_study(
@@ -149,8 +150,7 @@ pub(super) fn create_trial(
     Ok((id, number as u64))
 }
 
-/// A trial that may still change.
-pub(super) fn open_trial(transaction: &Transaction<'_>, id: TrialId) -> Result<Head, Failure> {
+fn head(transaction: &Transaction<'_>, id: TrialId) -> Result<Head, Failure> {
     let mut query = transaction
         .prepare_cached("SELECT study_id, number, state FROM trials WHERE trial_id = ?1")?;
     let row = query.query_row([id.0], |row| {
@@ -159,13 +159,23 @@ pub(super) fn open_trial(transaction: &Transaction<'_>, id: TrialId) -> Result<H
     let (study, number, state) = row.optional()?.ok_or(StorageError::NoTrial(id.0))?;
     let state = TrialState::from_name(&state)
         .ok_or_else(|| Failure::problem(format!("trial {number} is in no known state: {state}")))?;
-    if state.is_finished() {
-        return Err(StorageError::TrialFinished(number as u64).into());
-    }
     Ok(Head {
         study: StudyId(study),
+        number: number as u64,
         state,
     })
+}
+
+/// The study of a trial that may still change.
+pub(super) fn study_of_open_trial(
+    transaction: &Transaction<'_>,
+    id: TrialId,
+) -> Result<StudyId, Failure> {
+    let head = head(transaction, id)?;
+    if head.state.is_finished() {
+        return Err(StorageError::TrialFinished(head.number).into());
+    }
+    Ok(head.study)
 }
 
 pub(super) fn set_param(
@@ -247,10 +257,10 @@ pub(super) fn set_state(
     state: TrialState,
     values: &[f64],
 ) -> Result<bool, Failure> {
-    let head = open_trial(transaction, id)?;
-    if state == TrialState::Running && head.state != TrialState::Waiting {
+    if state == TrialState::Running && head(transaction, id)?.state != TrialState::Waiting {
         return Ok(false);
     }
+    study_of_open_trial(transaction, id)?;
     let now = time::for_database(Timestamp::now());
     let (started, completed) = match state {
         TrialState::Running => (Some(&now), None),
