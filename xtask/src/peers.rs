@@ -8,7 +8,7 @@ use anyhow::Context;
 use crate::{must, workspace};
 
 /// What is installed; another list makes the environment anew.
-const PINS: [&str; 12] = [
+const PINS: [&str; 14] = [
     "dvc==3.67.1",
     "dvc-s3==3.3.0",
     // moto's own extra `server` would bring the needs of all of Amazon's services.
@@ -22,6 +22,8 @@ const PINS: [&str; 12] = [
     "wandb==0.31.0",
     "tensorboard==2.21.0",
     "pillow==13.0.0",
+    "optuna==5.0.0",
+    "optuna-dashboard==0.21.0",
 ];
 
 /// The least version of Python in which the peers are known to work.

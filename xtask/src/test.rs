@@ -39,6 +39,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         script("replay_tensorboard.py", &python, &[])?;
         script("replay_tensorboard.py", &python, &["--server"])?;
         script("train.py", &python, &[])?;
+        with_optuna(&python)?;
     }
     Ok(())
 }
@@ -89,6 +90,18 @@ fn searches() -> anyhow::Result<()> {
             .arg("conformance/sweep/interrupt.py")
             .arg(binary("debug"))
             .args(["--kills", "3", "--trials", "8"]),
+    )
+}
+
+/// Real Optuna and ours in turn, and at the same time, on the same studies.
+fn with_optuna(python: &Path) -> anyhow::Result<()> {
+    let tool = binary("debug").with_file_name("examples");
+    must(
+        Command::new(python)
+            .arg("conformance/sweep/interop.py")
+            .arg("--tool")
+            .arg(tool.join("storage_tool"))
+            .args(["--trials", "60"]),
     )
 }
 

@@ -140,7 +140,7 @@ fn exact(differences: &[f64], doubled_ranks: &[u64], statistic: u64) -> f64 {
 mod tests {
     use super::p_of_greater;
 
-    /// `scipy.stats.wilcoxon(d, alternative="greater", zero_method="zsplit").pvalue`, SciPy 1.17.1.
+    /// `scipy.stats.wilcoxon(d, alternative="greater", zero_method="zsplit").pvalue`, of `scipy` 1.17.1.
     #[test]
     fn probabilities_are_scipy_s() {
         let many: Vec<f64> = (1..=60)

@@ -108,7 +108,7 @@ fn parzen_estimators_are_optuna_s() {
 }
 
 /// Widths in the order of their kernels' centres and, at one centre, of their size. Which of equal observations has
-/// which neighbour is in Optuna a matter of NumPy's unstable sort, and differs between processors.
+/// which neighbour is in Optuna a matter of the unstable sort of `numpy`, and differs between processors.
 fn by_centre(mu: &[f64], sigma: &[f64]) -> Vec<f64> {
     let mut kernels: Vec<(f64, f64)> = mu.iter().copied().zip(sigma.iter().copied()).collect();
     kernels.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
