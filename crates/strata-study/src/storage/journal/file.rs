@@ -60,11 +60,8 @@ impl JournalFile {
         let folder = folder.filter(|folder| *folder != Path::new("") && !folder.is_dir());
         match folder {
             Some(folder) => self.error(format!("there is no folder `{}`", folder.display())),
-            // What fs-err wraps names the file; the place does that here.
-            None => match error.get_ref().and_then(std::error::Error::source) {
-                Some(source) => self.error(source.to_string()),
-                None => self.error(error.to_string()),
-            },
+            // The kind alone, as fs-err's message names the file once more.
+            None => self.error(std::io::Error::from(error.kind()).to_string()),
         }
     }
 

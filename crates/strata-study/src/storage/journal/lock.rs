@@ -126,7 +126,7 @@ impl Lock {
     /// Renaming lets only one process remove it.
     fn remove(&self) {
         let mut aside = self.path.as_os_str().to_owned();
-        aside.push(format!("{}.rename", super::record::uuid()));
+        aside.push(format!("{}.rename", super::uuid::uuid()));
         let aside = PathBuf::from(aside);
         if fs::rename(&self.path, &aside).is_ok() {
             let _ = fs::remove_file(&aside);

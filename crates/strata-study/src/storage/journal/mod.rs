@@ -10,5 +10,6 @@ mod file;
 mod lock;
 mod record;
 mod storage;
+mod uuid;
 
 pub use storage::JournalStorage;

@@ -8,7 +8,8 @@ use jiff::tz::TimeZone;
 use strata_json::Json;
 
 use super::file::JournalFile;
-use super::record::{Record, uuid};
+use super::record::Record;
+use super::uuid::uuid;
 use crate::storage::contents::{Contents, StateChange};
 use crate::storage::open::Access;
 use crate::storage::{AttributeKind, Storage, StudyId, StudyRecord, check_numbers, check_template};

@@ -328,8 +328,8 @@ fn open_to_read(path: &Path) -> Result<Raw, rusqlite::Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let raw = Raw::open_with_flags(path, flags)?;
     let first = raw.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()));
-    let cannot_open =
-        matches!(&first, Err(error) if error.sqlite_error_code() == Some(ErrorCode::CannotOpen));
+    let code = first.err().and_then(|error| error.sqlite_error_code());
+    let cannot_open = matches!(code, Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly));
     let log = PathBuf::from(format!("{}-wal", path.display()));
     if !cannot_open || log.exists() {
         return Ok(raw);
