@@ -26,7 +26,7 @@ fn distributions(name: usize) -> Vec<Arc<Distribution>> {
         [choices(3), choices(1)],
         [
             float(0.0, 30.0, false, Some(0.1)),
-            float(-1e300, 1e300, false, None),
+            float(f64::MIN, f64::MAX, false, None),
         ],
     ];
     let row = table[name].iter().cloned();

@@ -86,7 +86,12 @@ impl SearchSpace {
         }
         let of_task = composition.overrides().iter();
         let of_task = of_task.filter(|override_| !crate::hydra_node::is_of_hydra(override_));
-        for override_ in params.iter().chain(of_task) {
+        let said = params.iter().chain(of_task);
+        let said: IndexMap<String, &Override> = said
+            .map(|override_| (override_.left_side(), override_))
+            .collect();
+        for (key, override_) in said {
+            space.distributions.shift_remove(&key);
             space.take(override_)?;
         }
         Ok(space)
@@ -100,14 +105,12 @@ impl SearchSpace {
                     let title = format!("`{}` is no search space: {problem}", override_.text());
                     ConfigError::at(title, Some(&sweep_span(override_)), "this sweep")
                 })?;
-                self.fixed.shift_remove(&key);
                 self.distributions.insert(key, distribution);
                 return Ok(());
             }
             Some(OverrideValue::Element(element)) => text_of(element),
             None => "null".to_owned(),
         };
-        self.distributions.shift_remove(&key);
         self.fixed.insert(key, fixed);
         Ok(())
     }

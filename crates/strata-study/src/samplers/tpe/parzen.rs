@@ -65,6 +65,8 @@ impl Grid {
             } => (low as f64, high as f64, Some(step as f64), log),
             Distribution::Categorical { .. } => return None,
         };
+        // So far apart that their distance would overflow, bounds are as good as none.
+        const FARTHEST: f64 = f64::MAX / 8.0;
         let half = step.unwrap_or(0.0) / 2.0;
         let scale = |value: f64| if log { libm::log(value) } else { value };
         Some(Self {
@@ -72,8 +74,8 @@ impl Grid {
             high,
             step,
             log,
-            scaled_low: scale(low - half),
-            scaled_high: scale(high + half),
+            scaled_low: scale(low - half).max(-FARTHEST),
+            scaled_high: scale(high + half).min(FARTHEST),
         })
     }
 

@@ -3,9 +3,8 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use strata_json::Json;
-
 use crate::multi_objective::best_subset;
+use crate::samplers::constraints::violation;
 use crate::study::History;
 use crate::trial::{Trial, TrialState};
 
@@ -111,22 +110,4 @@ fn by_progress(history: &History<'_>, a: &Trial, b: &Trial) -> Ordering {
     };
     let last = |trial: &Trial| trial.last_step().map(|(step, _)| step);
     last(b).cmp(&last(a)).then(key(a).total_cmp(&key(b)))
-}
-
-/// How much a trial violates its constraints in all; 0 if it keeps them.
-fn violation(trial: &Trial) -> f64 {
-    let mut total = 0.0;
-    let mut add = |value: &Json| total += value.as_f64().unwrap_or(0.0).max(0.0);
-    for (key, value) in &trial.system_attrs {
-        if key == "constraints" {
-            value
-                .as_list()
-                .unwrap_or_default()
-                .iter()
-                .for_each(&mut add);
-        } else if key.starts_with("constraints:") {
-            add(value);
-        }
-    }
-    total
 }
