@@ -14,6 +14,7 @@ const PRIOR_WEIGHT: f64 = 1.0;
 pub(crate) struct ParzenEstimator {
     /// One weight a kernel, their sum 1; the last is the prior's.
     weights: Vec<f64>,
+    log_weights: Vec<f64>,
     marginals: Vec<Marginal>,
 }
 
@@ -24,8 +25,9 @@ enum Marginal {
         grid: Grid,
         mu: Vec<f64>,
         sigma: Vec<f64>,
-        /// ln of the mass of each kernel within the bounds.
-        log_mass: Vec<f64>,
+        /// ln of what the density of each kernel is divided by, with its sign turned: its mass within the bounds and,
+        /// without a grid, `√(2π)·σ`.
+        log_scale: Vec<f64>,
     },
     Categorical {
         n_choices: usize,
@@ -83,6 +85,21 @@ impl Grid {
         if self.log { libm::log(value) } else { value }
     }
 
+    /// See [`Marginal::Numeric`].
+    fn log_scale(&self, mu: &[f64], sigma: &[f64]) -> Vec<f64> {
+        let (low, high) = (self.scaled_low, self.scaled_high);
+        let kernels = mu.iter().zip(sigma);
+        let scales = kernels.map(|(mu, sigma)| {
+            let mass = log_mass((low - mu) / sigma, (high - mu) / sigma);
+            if self.step.is_some() {
+                -mass
+            } else {
+                -mass - LN_SQRT_2PI - libm::log(*sigma)
+            }
+        });
+        scales.collect()
+    }
+
     /// The nearest value of a point on the scale of the kernels.
     fn value(&self, scaled: f64) -> f64 {
         let value = if self.log { libm::exp(scaled) } else { scaled };
@@ -126,6 +143,7 @@ impl ParzenEstimator {
         }
         let marginals = distributions.iter().zip(columns);
         Self {
+            log_weights: weights.iter().map(|weight| libm::log(*weight)).collect(),
             weights,
             marginals: marginals
                 .map(|(distribution, column)| Marginal::new(distribution, column))
@@ -144,11 +162,7 @@ impl ParzenEstimator {
 
     /// The logarithm of the density at a point.
     pub(crate) fn log_density(&self, point: &[f64]) -> f64 {
-        let mut terms: Vec<f64> = self
-            .weights
-            .iter()
-            .map(|weight| libm::log(*weight))
-            .collect();
+        let mut terms = self.log_weights.clone();
         for (marginal, value) in self.marginals.iter().zip(point) {
             marginal.add_log_density(*value, &mut terms);
         }
@@ -204,15 +218,11 @@ impl Marginal {
         }
         mu.push(0.5 * (low + high));
         sigma.push(range);
-        let kernels = mu.iter().zip(&sigma);
-        let log_mass = kernels
-            .map(|(mu, sigma)| log_mass((low - mu) / sigma, (high - mu) / sigma))
-            .collect();
         Self::Numeric {
+            log_scale: grid.log_scale(&mu, &sigma),
             grid,
             mu,
             sigma,
-            log_mass,
         }
     }
 
@@ -243,26 +253,26 @@ impl Marginal {
                 grid,
                 mu,
                 sigma,
-                log_mass: mass,
+                log_scale,
             } => {
-                let kernels = mu.iter().zip(sigma).zip(mass);
+                let kernels = mu.iter().zip(sigma).zip(log_scale);
                 if let Some(step) = grid.step {
                     let left = grid.scaled(value - step / 2.0);
                     let right = grid.scaled(value + step / 2.0);
                     // Kernels repeat where observations do.
                     let mut last = (f64::NAN, f64::NAN, 0.0);
-                    for (term, ((mu, sigma), mass)) in terms.iter_mut().zip(kernels) {
+                    for (term, ((mu, sigma), log_scale)) in terms.iter_mut().zip(kernels) {
                         if (last.0, last.1) != (*mu, *sigma) {
                             let cell = log_mass((left - mu) / sigma, (right - mu) / sigma);
-                            last = (*mu, *sigma, cell - mass);
+                            last = (*mu, *sigma, cell + log_scale);
                         }
                         *term += last.2;
                     }
                 } else {
                     let x = grid.scaled(value);
-                    for (term, ((mu, sigma), mass)) in terms.iter_mut().zip(kernels) {
+                    for (term, ((mu, sigma), log_scale)) in terms.iter_mut().zip(kernels) {
                         let z = (x - mu) / sigma;
-                        *term += -0.5 * z * z - LN_SQRT_2PI - mass - libm::log(*sigma);
+                        *term += log_scale - 0.5 * z * z;
                     }
                 }
             }
@@ -321,15 +331,11 @@ impl ParzenEstimator {
             grid,
             mu,
             sigma,
-            log_mass: mass,
+            log_scale,
         } = &mut self.marginals[parameter]
         {
+            *log_scale = grid.log_scale(mu, widths);
             *sigma = widths.to_vec();
-            let kernels = mu.iter().zip(widths);
-            let (low, high) = (grid.scaled_low, grid.scaled_high);
-            *mass = kernels
-                .map(|(mu, sigma)| log_mass((low - mu) / sigma, (high - mu) / sigma))
-                .collect();
         }
     }
 

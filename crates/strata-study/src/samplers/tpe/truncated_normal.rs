@@ -43,7 +43,13 @@ fn log_sum(p: f64, q: f64) -> f64 {
 
 /// ln(Φ(b) − Φ(a)), for `a ≤ b`.
 pub(super) fn log_mass(a: f64, b: f64) -> f64 {
-    if b <= 0.0 {
+    // Beyond this the complement of the error function comes close to the least float.
+    const FAR: f64 = 25.0;
+    if a > 0.0 && b < FAR {
+        libm::log(0.5 * (libm::erfc(a / SQRT_2) - libm::erfc(b / SQRT_2)))
+    } else if b <= 0.0 && a > -FAR {
+        libm::log(0.5 * (libm::erfc(-b / SQRT_2) - libm::erfc(-a / SQRT_2)))
+    } else if b <= 0.0 {
         log_difference(log_ndtr(b), log_ndtr(a))
     } else if a > 0.0 {
         log_difference(log_ndtr(-a), log_ndtr(-b))
