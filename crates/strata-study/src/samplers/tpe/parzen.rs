@@ -5,6 +5,13 @@ use std::sync::Arc;
 use super::truncated_normal::{LN_SQRT_2PI, log_mass, quantile};
 use crate::{Distribution, Random};
 
+/// So many widths away a kernel counts for nothing beside the prior, whose width is the range: its density is below
+/// e⁻³¹².
+const FAR: f64 = 25.0;
+
+/// Terms so far below the greatest, in logarithms, are lost in the rounding of the sum.
+const LOST: f64 = -50.0;
+
 /// How much the prior weighs against an observation.
 const PRIOR_WEIGHT: f64 = 1.0;
 
@@ -170,7 +177,9 @@ impl ParzenEstimator {
         if greatest == f64::NEG_INFINITY {
             return greatest;
         }
-        let sum: f64 = terms.iter().map(|term| libm::exp(term - greatest)).sum();
+        let differences = terms.iter().map(|term| term - greatest);
+        let counting = differences.filter(|difference| *difference > LOST);
+        let sum: f64 = counting.map(libm::exp).sum();
         libm::log(sum) + greatest
     }
 }
@@ -263,7 +272,12 @@ impl Marginal {
                     let mut last = (f64::NAN, f64::NAN, 0.0);
                     for (term, ((mu, sigma), log_scale)) in terms.iter_mut().zip(kernels) {
                         if (last.0, last.1) != (*mu, *sigma) {
-                            let cell = log_mass((left - mu) / sigma, (right - mu) / sigma);
+                            let (a, b) = ((left - mu) / sigma, (right - mu) / sigma);
+                            let cell = if a > FAR || b < -FAR {
+                                f64::NEG_INFINITY
+                            } else {
+                                log_mass(a, b)
+                            };
                             last = (*mu, *sigma, cell + log_scale);
                         }
                         *term += last.2;

@@ -96,7 +96,7 @@ fn log_ndtr_inverse(y: f64) -> f64 {
         let log_density = -0.5 * x * x - LN_SQRT_2PI;
         let change = (log_ndtr - z) * libm::exp(log_ndtr - log_density);
         x -= change;
-        if change.abs() < 1e-12 * x.abs() || change == 0.0 || x.abs() < 1e-300 {
+        if change.abs() < 1e-8 * x.abs() || x.abs() < 1e-300 {
             break;
         }
     }
