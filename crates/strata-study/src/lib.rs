@@ -22,6 +22,7 @@
 pub mod bench;
 mod direction;
 mod distribution;
+mod importance;
 pub mod multi_objective;
 pub mod pruners;
 mod random;
@@ -35,6 +36,7 @@ mod trial;
 
 pub use direction::Direction;
 pub use distribution::{Distribution, InvalidDistribution};
+pub use importance::importances;
 pub use pruners::Pruner;
 pub use random::Random;
 pub use samplers::Sampler;

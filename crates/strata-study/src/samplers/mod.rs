@@ -33,6 +33,7 @@ pub use name::SamplerName;
 pub use nsgaii::{NsgaIiOptions, NsgaIiSampler};
 pub use qmc::{QmcOptions, QmcSampler, Sequence};
 pub use random::RandomSampler;
+pub(crate) use tpe::log_mass;
 pub use tpe::{TpeOptions, TpeSampler};
 
 /// Values that are proposed together.

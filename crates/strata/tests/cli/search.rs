@@ -73,6 +73,12 @@ fn the_best_trial_is_that_of_the_greatest_accuracy() {
     }
     let overrides = project.read("sweep/2/.hydra/overrides.yaml");
     assert!(overrides.starts_with("- data.batch_size="), "{overrides}");
+    let shares = project.strata(&["study", "importance", "sweep", "--json"]);
+    let shares: serde_json::Value =
+        serde_json::from_str(&shares.ends_with(0).stdout).expect("JSON");
+    let shares = shares.as_array().expect("a list").iter();
+    let total: f64 = shares.filter_map(|row| row["importance"].as_f64()).sum();
+    assert!((total - 1.0).abs() < 1e-9, "{total}");
     let best = project
         .strata(&["study", "best", "sweep", "--overrides"])
         .ends_with(0);

@@ -22,6 +22,8 @@ use crate::{Distribution, Random};
 use parzen::{ParzenEstimator, weights_by_age};
 use split::{Split, split};
 
+pub(crate) use truncated_normal::log_mass;
+
 /// Attributes in which Optuna keeps the values of a running trial before it asks for them, in pieces.
 const RELATIVE_PARAMS: &str = "tpe:relative_params";
 

@@ -42,7 +42,7 @@ fn log_sum(p: f64, q: f64) -> f64 {
 }
 
 /// ln(Φ(b) − Φ(a)), for `a ≤ b`.
-pub(super) fn log_mass(a: f64, b: f64) -> f64 {
+pub(crate) fn log_mass(a: f64, b: f64) -> f64 {
     // Beyond this the complement of the error function comes close to the least float.
     const FAR: f64 = 25.0;
     if a > 0.0 && b < FAR {

@@ -4,6 +4,7 @@ mod bench;
 mod best;
 mod delete;
 mod export;
+mod importance;
 mod ls;
 mod opened;
 mod show;
@@ -33,6 +34,8 @@ enum StudyCommand {
     Delete(delete::DeleteArgs),
     /// Write a whole study as JSON or CSV
     Export(export::ExportArgs),
+    /// Show which parameters matter
+    Importance(importance::ImportanceArgs),
     /// Run a sampler and a pruner on an outside objective
     Bench(bench::BenchArgs),
 }
@@ -45,6 +48,7 @@ pub(crate) fn run(args: &StudyArgs) -> Result<Ended, Failure> {
         StudyCommand::Trials(args) => trials::run(args),
         StudyCommand::Delete(args) => delete::run(args),
         StudyCommand::Export(args) => export::run(args),
+        StudyCommand::Importance(args) => importance::run(args),
         StudyCommand::Bench(args) => bench::run(args),
     }
 }
