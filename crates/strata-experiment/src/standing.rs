@@ -10,7 +10,7 @@ use crate::config::ExperimentConfig;
 use crate::engine;
 use crate::error::ExperimentError;
 use crate::load::load_splits;
-use crate::run::{CONFIG_KEY, ENGINE_KEY};
+use crate::run::{CONFIG_KEY, ENGINE_KEY, PRUNED_KEY};
 
 /// What there is of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub enum Standing {
     New,
     /// All of it: configuration, data and engine agree.
     Done,
+    /// It was ended before its time, as not worth going on with.
+    Pruned,
     /// A part of it, from which it can go on.
     Unfinished,
     /// It ended with an error.
@@ -76,6 +78,9 @@ pub fn standing(directory: &Path, config: &ExperimentConfig) -> Result<Standing,
         RunState::Failed => Standing::Failed {
             error: record.error.unwrap_or_default(),
         },
+        RunState::Finished if record.other.get(PRUNED_KEY) == Some(&json!(true)) => {
+            Standing::Pruned
+        }
         RunState::Finished => {
             let threads = engine::threads(config.training.threads);
             let mut data = config.data.clone();
@@ -95,9 +100,11 @@ pub fn standing(directory: &Path, config: &ExperimentConfig) -> Result<Standing,
 /// The values of a metric that a run has logged at the ends of its epochs: the epoch, from 1, and the value.
 ///
 /// # Errors
-/// There is no run, or its rows cannot be read.
-pub fn evaluations(directory: &Path, metric: &str) -> Result<Vec<(u64, f64)>, ExperimentError> {
-    let directory = RunDirectory::open(directory)?;
+/// The rows cannot be read.
+pub fn evaluations(
+    directory: &RunDirectory,
+    metric: &str,
+) -> Result<Vec<(u64, f64)>, ExperimentError> {
     let mut found = Vec::new();
     for row in directory.rows()? {
         let row = row?;

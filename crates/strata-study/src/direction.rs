@@ -23,6 +23,18 @@ impl Direction {
         self.loss(a) < self.loss(b)
     }
 
+    /// The best of the values that are numbers, the first of equals.
+    pub fn best(self, values: impl Iterator<Item = f64>) -> Option<f64> {
+        let numbers = values.filter(|value| !value.is_nan());
+        numbers.reduce(|best, value| {
+            if self.is_better(value, best) {
+                value
+            } else {
+                best
+            }
+        })
+    }
+
     /// `minimize`, `maximize`.
     pub fn name(self) -> &'static str {
         match self {

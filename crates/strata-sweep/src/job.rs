@@ -70,6 +70,8 @@ impl Job {
         };
         let ended = match known {
             Standing::Done => return JobEnd::WasDone,
+            // What was given up in a search is no done job of a grid; there it goes on.
+            Standing::Pruned if supervision.reports.is_some() => return JobEnd::Pruned,
             Standing::Alive => {
                 let directory = self.directory.display();
                 return JobEnd::Failed(format!("another process is at it in {directory}"));
@@ -77,7 +79,9 @@ impl Job {
             Standing::Failed { error } if sweep.failed == Failed::Stay => {
                 return JobEnd::Failed(error);
             }
-            Standing::Unfinished | Standing::Failed { .. } => resume(&request, supervision),
+            Standing::Pruned | Standing::Unfinished | Standing::Failed { .. } => {
+                resume(&request, supervision)
+            }
             Standing::New => run(self.launch(sweep), supervision),
             Standing::Other { difference } => match self.make_room(&difference) {
                 Ok(()) => run(self.launch(sweep), supervision),

@@ -32,6 +32,9 @@ pub enum SweepState {
 pub struct SweepRecord {
     /// What its trials are marked with in a storage that it shares with others.
     pub id: String,
+    /// What its study is called unless `hydra.sweeper.study_name` says another name: the last two parts of its directory,
+    /// `2026-01-31/14-05-09`, also where that was moved.
+    pub name: String,
     /// Where it stands.
     pub state: SweepState,
     /// When it began; what `${now:…}` gives.
@@ -58,11 +61,12 @@ pub struct SweepRecord {
 }
 
 impl SweepRecord {
-    /// The record of a sweep that begins with this request.
-    pub(crate) fn begin(request: &ComposeRequest) -> Self {
+    /// The record of a sweep that begins with this request in a directory.
+    pub(crate) fn begin(request: &ComposeRequest, directory: &Path) -> Self {
         let whole = |path: &PathBuf| request.cwd.join(path);
         Self {
             id: random_id(),
+            name: name_of(directory),
             state: SweepState::Running,
             started: request.now.timestamp(),
             utc_offset_s: request.now.offset().seconds(),
@@ -160,6 +164,15 @@ fn collect(folder: &Path, depth: usize, found: &mut Vec<(Timestamp, PathBuf)>) {
             collect(&entry.path(), depth - 1, found);
         }
     }
+}
+
+/// The last two parts of a path.
+fn name_of(directory: &Path) -> String {
+    let parts: Vec<String> = directory
+        .components()
+        .map(|part| part.as_os_str().to_string_lossy().into_owned())
+        .collect();
+    parts[parts.len().saturating_sub(2)..].join("/")
 }
 
 /// 64 random bits in hexadecimal digits.

@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use strata_experiment::{ExperimentConfig, Report, Supervision, evaluations};
+use strata_experiment::{ExperimentConfig, ExperimentError, Report, Supervision, evaluations};
 use strata_json::Json;
 use strata_launch::{JobPanic, run_jobs, threads_of_worker};
 use strata_study::storage::{self, AttributeKind};
 use strata_study::{
     ActiveTrial, Attributes, Direction, StorageError, Study, Trial, TrialState, best_of,
 };
+use strata_track::RunDirectory;
 
 use crate::error::SweepError;
 use crate::job::{Job, JobEnd};
@@ -59,7 +60,7 @@ fn study(sweep: &Sweep, settings: &SearchSettings, space: &Space) -> Result<Stud
     };
     let storage = storage::open(&settings.storage.clone().unwrap_or_else(journal))?;
     let name = settings.study_name.clone();
-    let name = name.unwrap_or_else(|| name_of(&sweep.directory));
+    let name = name.unwrap_or_else(|| sweep.record.name.clone());
     let grid = if settings.is_grid() {
         space.grid()?
     } else {
@@ -74,15 +75,6 @@ fn study(sweep: &Sweep, settings: &SearchSettings, space: &Space) -> Result<Stud
         settings.sampler(&grid).expect(known),
         settings.pruner().expect(known),
     )?)
-}
-
-/// The last two parts of a path: `2026-01-31/14-05-09`.
-fn name_of(directory: &Path) -> String {
-    let parts: Vec<String> = directory
-        .components()
-        .map(|part| part.as_os_str().to_string_lossy().into_owned())
-        .collect();
-    parts[parts.len().saturating_sub(2)..].join("/")
 }
 
 /// Lets the values of a failed trial be tried once more, unless they were; marked as Optuna marks retried trials.
@@ -308,7 +300,8 @@ impl<'a> Search<'a> {
 
     /// Tells the study what a job had found before its process was killed.
     fn catch_up(&self, begun: &Begun<'a>, directory: &Path) -> Result<(), SweepError> {
-        let found = evaluations(directory, &self.settings.metric)?;
+        let run = RunDirectory::open(directory).map_err(ExperimentError::from)?;
+        let found = evaluations(&run, &self.settings.metric)?;
         let mut trial = begun.trial.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(trial) = trial.as_mut() {
             for (epoch, value) in found {
@@ -352,7 +345,8 @@ impl<'a> Search<'a> {
         state: &mut State,
     ) -> Result<(), SweepError> {
         let number = trial.number();
-        let value = best_value(trial.trial(), self.settings.direction);
+        let reported = trial.trial().intermediate_values.values().copied();
+        let value = self.settings.direction.best(reported);
         match end {
             // It stays as it is, and goes on with the sweep.
             JobEnd::Interrupted => return Ok(()),
@@ -420,19 +414,6 @@ impl<'a> Search<'a> {
         }
         Ok(SweepEnd::Finished)
     }
-}
-
-/// The best value that a trial has reported.
-fn best_value(trial: &Trial, direction: Direction) -> Option<f64> {
-    let values = trial.intermediate_values.values().copied();
-    let numbers = values.filter(|value| !value.is_nan());
-    numbers.reduce(|best, value| {
-        if direction.is_better(value, best) {
-            value
-        } else {
-            best
-        }
-    })
 }
 
 /// The configured threads, or else a fair share of the cores.

@@ -59,9 +59,10 @@ impl Sweep {
             source,
         })?;
         let lock = hold(&directory)?;
-        let mut record = SweepRecord::begin(composition.request());
+        let mut record = SweepRecord::begin(composition.request(), &directory);
         if let Some(earlier) = SweepRecord::read(&directory)? {
             record.id = earlier.id;
+            record.name = earlier.name;
         }
         let path = directory.join("multirun.yaml");
         strata_fs::write_atomically(&path, composition.multirun_yaml().as_bytes())
@@ -159,19 +160,23 @@ fn hold(directory: &Path) -> Result<File, SweepError> {
     }
 }
 
+fn run_jobs(sweep: &Sweep, interrupted: &AtomicBool) -> Result<SweepEnd, SweepError> {
+    match Method::of(&sweep.composition)? {
+        Method::Grid { workers } => grid::run(sweep, workers, interrupted),
+        Method::Search => {
+            let settings = SearchSettings::of(&sweep.composition)?;
+            search::run(sweep, &settings, interrupted)
+        }
+    }
+}
+
 /// Runs what is left of a sweep. `interrupted` ends it in order: its jobs write checkpoints.
 ///
 /// # Errors
 /// What is wrong with the configuration, or that jobs failed; the directory's `sweep.json` says so, too.
 pub fn run(mut sweep: Sweep, interrupted: &AtomicBool) -> Result<SweepEnd, SweepError> {
     sweep.note(SweepState::Running)?;
-    let ended = match Method::of(&sweep.composition)? {
-        Method::Grid { workers } => grid::run(&sweep, workers, interrupted),
-        Method::Search => {
-            let settings = SearchSettings::of(&sweep.composition)?;
-            search::run(&sweep, &settings, interrupted)
-        }
-    };
+    let ended = run_jobs(&sweep, interrupted);
     sweep.note(match &ended {
         Ok(SweepEnd::Finished) => SweepState::Finished,
         Ok(SweepEnd::Interrupted) => SweepState::Interrupted,

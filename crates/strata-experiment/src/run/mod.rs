@@ -66,6 +66,8 @@ const LOGGER: &str = "strata.train";
 /// Keys of `run.json` that are ours alone.
 pub(crate) const CONFIG_KEY: &str = "config";
 pub(crate) const ENGINE_KEY: &str = "engine_version";
+/// There, and true, once a run was ended as not worth going on with.
+pub(crate) const PRUNED_KEY: &str = "pruned";
 const CWD_KEY: &str = "cwd";
 const JOB_CWD_KEY: &str = "job_cwd";
 const LOG_KEY: &str = "log";
@@ -133,7 +135,13 @@ fn conclude(
         Ok(RunEnd::Interrupted) => (RunState::Interrupted, None),
         Err(error) => (RunState::Failed, Some(error.to_string())),
     };
-    if let Err(error) = directory.finish(state, error.as_deref()) {
+    let marked = match &ended {
+        Ok(RunEnd::Pruned) => directory.update(|record| {
+            record.other.insert(PRUNED_KEY.to_owned(), json!(true));
+        }),
+        _ => Ok(()),
+    };
+    if let Err(error) = marked.and_then(|()| directory.finish(state, error.as_deref())) {
         log.error(LOGGER, &error.to_string());
         return Err(RunFailure::Logged);
     }

@@ -22,6 +22,7 @@ use crate::config::{CheckpointInterval, SweepMode};
 use crate::error::{ExperimentError, write_file};
 use crate::evaluate::EvaluatedPart;
 use crate::samples::{Augmentation, Images};
+use crate::standing::evaluations;
 
 /// The training of a run.
 pub(super) struct Training<'a> {
@@ -83,6 +84,10 @@ impl<'a> Training<'a> {
     /// All epochs that are left, and the test set.
     pub(super) fn run(mut self) -> Result<RunEnd, ExperimentError> {
         let training = &self.job.config.training;
+        if self.is_given_up()? {
+            self.tell_best();
+            return Ok(RunEnd::Pruned);
+        }
         while self.epochs_done < training.epochs && !self.stopped_early {
             let epoch = self.epochs_done + 1;
             let report = self.train(epoch)?;
@@ -119,6 +124,29 @@ impl<'a> Training<'a> {
         self.test()?;
         self.tell_best();
         Ok(RunEnd::Finished)
+    }
+
+    /// Asks once more about the epoch after which the checkpoint was written: the process may have been killed between
+    /// the two.
+    fn is_given_up(&self) -> Result<bool, ExperimentError> {
+        let training = &self.job.config.training;
+        if self.epochs_done == 0 || self.epochs_done == training.epochs || self.stopped_early {
+            return Ok(false);
+        }
+        let metric = &training.sweep.metric;
+        let evaluated = evaluations(self.job.directory, metric)?;
+        let last = evaluated
+            .last()
+            .filter(|(epoch, _)| *epoch == self.epochs_done as u64);
+        Ok(last.is_some_and(|(_, value)| self.hears(self.epochs_done, *value).is_break()))
+    }
+
+    fn hears(&self, epoch: usize, value: f64) -> ControlFlow<()> {
+        self.job.supervision.hears(&Report {
+            epoch,
+            epochs: self.job.config.training.epochs,
+            value,
+        })
     }
 
     /// One epoch, or the part of it before the user stopped it.
@@ -194,11 +222,7 @@ impl<'a> Training<'a> {
             return Ok(ControlFlow::Continue(()));
         }
         let value = row.values.get(&training.sweep.metric).copied();
-        Ok(self.job.supervision.hears(&Report {
-            epoch,
-            epochs: training.epochs,
-            value: value.unwrap_or(f64::NAN),
-        }))
+        Ok(self.hears(epoch, value.unwrap_or(f64::NAN)))
     }
 
     fn evaluated(&mut self, row: Row) -> Row {

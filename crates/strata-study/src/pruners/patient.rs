@@ -1,6 +1,5 @@
 //! Patience before another pruner is asked.
 
-use super::percentile::best;
 use super::{Pruner, Verdict};
 use crate::study::History;
 use crate::trial::Trial;
@@ -24,7 +23,9 @@ impl Pruner for PatientPruner {
         let direction = history.directions[0];
         let (before, last) = values.split_at(values.len() - self.patience - 1);
         let best_loss = |values: &[f64]| {
-            best(direction, values.iter().copied()).map(|value| direction.loss(value))
+            direction
+                .best(values.iter().copied())
+                .map(|value| direction.loss(value))
         };
         let is_stuck = match (best_loss(before), best_loss(last)) {
             (Some(before), Some(last)) => before + self.min_delta < last,

@@ -59,7 +59,7 @@ impl Pruner for PercentilePruner {
         };
         let direction = history.directions[0];
         let reported = trial.intermediate_values.values().copied();
-        let Some(best) = best(direction, reported) else {
+        let Some(best) = direction.best(reported) else {
             return Verdict::of(true);
         };
         let at_step = complete
@@ -76,18 +76,6 @@ impl Pruner for PercentilePruner {
         let bound = percentile(at_step, part);
         Verdict::of(bound.is_some_and(|bound| direction.is_better(bound, best)))
     }
-}
-
-/// The best of the values that are numbers.
-pub(super) fn best(direction: Direction, values: impl Iterator<Item = f64>) -> Option<f64> {
-    let numbers = values.filter(|value| !value.is_nan());
-    numbers.reduce(|best, value| {
-        if direction.is_better(value, best) {
-            value
-        } else {
-            best
-        }
-    })
 }
 
 /// The value below which `part` percent lie, between two neighbours in proportion, as `numpy.nanpercentile`; none

@@ -253,3 +253,26 @@ fn a_grid_runs_only_the_jobs_that_are_not_done() {
         before[0]
     );
 }
+
+#[test]
+fn a_search_that_was_moved_goes_on_in_its_study() {
+    let project = Project::with_images();
+    let threshold = "hydra.sweeper.pruner={name:threshold,lower:2.0}";
+    project
+        .train(&search(&[threshold, "hydra.sweep.dir=multirun/s"]))
+        .ends_with(0);
+    let before = trials(&project, "multirun/s");
+    let states: Vec<&str> = before
+        .iter()
+        .filter_map(|trial| trial["state"].as_str())
+        .collect();
+    assert_eq!(states, ["PRUNED"; 6]);
+    assert_eq!(project.json("multirun/s/0/run.json")["pruned"], true);
+    std::fs::create_dir(project.path("elsewhere")).expect("a folder");
+    std::fs::rename(project.path("multirun/s"), project.path("elsewhere/t")).expect("moved");
+    let out = project
+        .strata(&["resume", "elsewhere/t", "--retry-failed"])
+        .ends_with(0);
+    out.says(&["6 trials of this sweep are there already"]);
+    assert_eq!(trials(&project, "elsewhere/t"), before);
+}
