@@ -35,6 +35,9 @@ pub enum FigureError {
         /// The most that there may be in all.
         area: usize,
     },
+    /// The font could not be cut to the letters of a figure.
+    #[error("cannot embed the font: {0}")]
+    Font(String),
     /// The PNG encoder refused.
     #[error("cannot encode the PNG: {0}")]
     Png(#[from] png::EncodingError),

@@ -9,14 +9,24 @@
 
 mod canvas;
 pub mod chart;
+mod color;
+mod colormap;
 mod contact_sheet;
 mod error;
 mod image_grid;
 pub mod layered;
+mod scale;
+mod scene;
 mod text;
+mod ticks;
 mod tile;
+mod typeset;
 
+pub use color::Color;
+pub use colormap::Colormap;
 pub use contact_sheet::{ContactSheet, SheetRow};
 pub use error::FigureError;
 pub use image_grid::ImageGrid;
+pub use scale::Scale;
+pub use ticks::TickFormat;
 pub use tile::Tile;
