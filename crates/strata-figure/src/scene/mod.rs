@@ -98,12 +98,6 @@ impl Path {
         Self(vec![Segment::Move(from), Segment::Line(to)])
     }
 
-    pub(crate) fn polyline(points: &[Point]) -> Self {
-        let mut path = Self::default();
-        path.add_polyline(points);
-        path
-    }
-
     pub(crate) fn add_polyline(&mut self, points: &[Point]) {
         let Some((first, rest)) = points.split_first() else {
             return;

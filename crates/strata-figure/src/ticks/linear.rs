@@ -60,6 +60,11 @@ pub(super) fn inside(low: f64, high: f64, steps: usize, is_integer: bool) -> Vec
         .collect()
 }
 
+/// Round values inside the range and the next ones outside.
+pub(super) fn around(low: f64, high: f64, count: usize) -> Vec<f64> {
+    raw(low, high, count, false)
+}
+
 /// `MaxNLocator._raw_ticks`: also the next values outside.
 fn raw(low: f64, high: f64, count: usize, is_integer: bool) -> Vec<f64> {
     let range = high - low;

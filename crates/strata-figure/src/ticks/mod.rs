@@ -57,6 +57,20 @@ pub(crate) fn ticks(scale: &Scale, low: f64, high: f64, request: Request) -> Tic
     }
 }
 
+/// About `count` round numbers from at or below `low` to at or above `high`.
+pub(crate) fn round_levels(low: f64, high: f64, count: usize) -> Vec<f64> {
+    let (low, high) = nonsingular(low, high, 1e-13, 1e-14);
+    let mut levels = linear::around(low, high, count);
+    // One at most is wanted on either side.
+    while levels.len() > 1 && levels[1] <= low {
+        levels.remove(0);
+    }
+    while levels.len() > 1 && levels[levels.len() - 2] >= high {
+        levels.pop();
+    }
+    levels
+}
+
 /// A range that is not empty, matplotlib's `nonsingular`: where the ends are the same, or nearly, each goes outwards by
 /// its own size times `expander`.
 pub(crate) fn nonsingular(low: f64, high: f64, expander: f64, tiny: f64) -> (f64, f64) {

@@ -21,7 +21,6 @@ const ELLIPSIS: char = '…';
 pub(crate) enum Align {
     Left,
     Middle,
-    Right,
 }
 
 /// A glyph, its place from the left end of the first base line, y downwards.
@@ -89,7 +88,6 @@ impl Block {
             let indent = match align {
                 Align::Left => 0.0,
                 Align::Middle => (width - line_width) / 2.0,
-                Align::Right => width - line_width,
             };
             glyphs.extend(line.iter().map(|glyph| Glyph {
                 x: (glyph.x + indent) * size,

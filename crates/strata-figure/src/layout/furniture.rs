@@ -1,0 +1,461 @@
+//! What stands around the data: frame, ticks, labels, title, colour bar, legend outside.
+
+use crate::Color;
+use crate::axes::{Axes, Axis, Location, Place};
+use crate::scale::View;
+use crate::scene::{Item, Path, PlacedText, Rect, Stroke};
+use crate::typeset::{Align, Block};
+
+use super::arrange::{Cell, Margins};
+use super::colorbar;
+use super::legend::Legend;
+use super::tick_labels::{TickLabels, below, beside};
+
+/// Measures in ems, mostly matplotlib's.
+const TICK: f64 = 0.35;
+const MINOR_TICK: f64 = 0.2;
+const TICK_GAP: f64 = 0.3;
+const LABEL_GAP: f64 = 0.35;
+const TITLE_GAP: f64 = 0.5;
+const LINE: f64 = 0.08;
+const GRID: f64 = 0.07;
+/// Sizes of texts.
+const TICK_SIZE: f64 = 0.9;
+const TITLE_SIZE: f64 = 1.1;
+pub(crate) const LEGEND_SIZE: f64 = 0.9;
+/// The largest parts of a cell that labels of ticks, and a legend beside a plot, may take.
+const LABEL_PART: f64 = 0.4;
+const LEGEND_PART: f64 = 0.45;
+
+/// A plot with the ranges of its axes.
+#[derive(Debug, Clone)]
+pub(crate) struct Setting<'a> {
+    pub(crate) axes: &'a Axes,
+    pub(crate) x: (f64, f64),
+    pub(crate) y: (f64, f64),
+    pub(crate) twin_y: Option<(f64, f64)>,
+    /// Whether the numbers and the label below, and those to the left, are written; else a neighbour has them.
+    pub(crate) has_x_labels: bool,
+    pub(crate) has_y_labels: bool,
+    /// The figure's font size in points.
+    pub(crate) size: f64,
+}
+
+/// What has been put around an area.
+#[derive(Debug, Clone)]
+pub(crate) struct Furniture {
+    pub(crate) place: Place,
+    pub(crate) twin: Option<Place>,
+    /// Behind and before the data.
+    pub(crate) under: Vec<Item>,
+    pub(crate) over: Vec<Item>,
+    pub(crate) margins: Margins,
+    /// The legend that is to stand in the plot.
+    pub(crate) legend: Option<(Legend, Location)>,
+}
+
+impl Setting<'_> {
+    /// Everything around the data in a cell.
+    pub(crate) fn furnish(&self, cell: Cell) -> Furniture {
+        let area = self.area(cell.area);
+        let (x, y) = (
+            view(&self.axes.x, self.x, area.left, area.right),
+            view(&self.axes.y, self.y, area.bottom, area.top),
+        );
+        let place = Place {
+            area,
+            x: x.clone(),
+            y,
+            size: self.size,
+        };
+        let twin = self
+            .axes
+            .twin
+            .as_ref()
+            .zip(self.twin_y)
+            .map(|(twin, range)| Place {
+                y: view(&twin.y, range, area.bottom, area.top),
+                ..place.clone()
+            });
+        let mut builder = Builder {
+            setting: self,
+            cell,
+            area,
+            outer: area,
+            under: Vec::new(),
+            over: Vec::new(),
+        };
+        if self.axes.has_frame() {
+            builder.axes(&place, twin.as_ref());
+        } else if !self.axes.is_off {
+            builder.names(&place);
+        }
+        builder.title();
+        builder.colorbar();
+        let legend = builder.legend();
+        let outer = builder.outer;
+        Furniture {
+            place,
+            twin,
+            under: builder.under,
+            over: builder.over,
+            margins: Margins {
+                left: area.left - outer.left,
+                top: area.top - outer.top,
+                right: outer.right - area.right,
+                bottom: outer.bottom - area.bottom,
+            },
+            legend,
+        }
+    }
+
+    /// The area, smaller in one direction if units are to be equally long.
+    fn area(&self, area: Rect) -> Rect {
+        if !self.axes.is_equal {
+            return area;
+        }
+        let unit =
+            (area.width() / (self.x.1 - self.x.0)).min(area.height() / (self.y.1 - self.y.0));
+        let (width, height) = (unit * (self.x.1 - self.x.0), unit * (self.y.1 - self.y.0));
+        let (x, y) = area.middle();
+        Rect::new(
+            x - width / 2.0,
+            y - height / 2.0,
+            x + width / 2.0,
+            y + height / 2.0,
+        )
+    }
+}
+
+/// The axis on the page, its beginning at `from`.
+fn view(axis: &Axis, (low, high): (f64, f64), from: f64, to: f64) -> View {
+    let (low, high) = if axis.is_inverted {
+        (high, low)
+    } else {
+        (low, high)
+    };
+    View {
+        scale: axis.scale.clone(),
+        low,
+        high,
+        from,
+        to,
+    }
+}
+
+struct Builder<'a> {
+    setting: &'a Setting<'a>,
+    cell: Cell,
+    area: Rect,
+    /// All that has been placed so far.
+    outer: Rect,
+    under: Vec<Item>,
+    over: Vec<Item>,
+}
+
+impl Builder<'_> {
+    fn size(&self) -> f64 {
+        self.setting.size
+    }
+
+    fn add(&mut self, text: PlacedText) {
+        if !text.block.is_empty() {
+            self.outer = self.outer.union(&text.bounds());
+            self.over.push(Item::Text(text));
+        }
+    }
+
+    fn frame_stroke(&self) -> Stroke {
+        Stroke::solid(Color::BLACK, self.size() * LINE)
+    }
+
+    fn axes(&mut self, place: &Place, twin: Option<&Place>) {
+        let setting = self.setting;
+        let size = self.size();
+        let tick_size = size * TICK_SIZE;
+        let reach = size * (TICK + TICK_GAP);
+        let widest = self.cell.outer.width() * LABEL_PART;
+        let highest = self.cell.outer.height() * LABEL_PART;
+        let axes = setting.axes;
+        let below = below(
+            &axes.x,
+            &place.x,
+            tick_size,
+            self.area.bottom + reach,
+            highest,
+        );
+        let left = beside(
+            &axes.y,
+            &place.y,
+            tick_size,
+            self.area.left - reach,
+            false,
+            widest,
+        );
+        self.grid(place, &below.major, &left.major);
+        self.ticks_below(&below, place);
+        self.ticks_beside(&left, &place.y, false);
+        let right = twin.zip(axes.twin.as_ref()).map(|(twin, axes)| {
+            let edge = self.area.right + reach;
+            let right = beside(&axes.y, &twin.y, tick_size, edge, true, widest);
+            self.ticks_beside(&right, &twin.y, true);
+            (axes, right)
+        });
+        let frame = Item::stroked(Path::rect(self.area), self.frame_stroke());
+        self.over.push(frame);
+
+        let x_bounds = setting.has_x_labels.then(|| self.labels(&below));
+        let y_bounds = setting.has_y_labels.then(|| self.labels(&left));
+        if let Some(bounds) = y_bounds {
+            self.beside_label(&axes.y, bounds, false);
+            self.offset_above(&left.offset, false);
+        }
+        if let Some((twin, right)) = right {
+            let bounds = self.labels(&right);
+            self.beside_label(&twin.y, bounds, true);
+            self.offset_above(&right.offset, true);
+        }
+        if let Some(bounds) = x_bounds {
+            self.below_label(&axes.x, bounds, &below.offset);
+        }
+    }
+
+    /// The names below parallel coordinates, whose axes stand in the plot.
+    fn names(&mut self, place: &Place) {
+        let size = self.size();
+        let top = self.area.bottom + size * TICK_GAP * 2.0;
+        let highest = self.cell.outer.height() * LABEL_PART;
+        let labels = below(&self.setting.axes.x, &place.x, size, top, highest);
+        let bounds = self.labels(&labels);
+        self.below_label(&self.setting.axes.x, bounds, "");
+        // Above the axes there may be a power of ten.
+        self.outer.top -= size * 1.2;
+    }
+
+    fn grid(&mut self, place: &Place, x: &[f64], y: &[f64]) {
+        let (has_x, has_y) = self.setting.axes.grids();
+        let stroke = Stroke::solid(Color::gray(0xd8), self.size() * GRID);
+        let area = self.area;
+        let mut path = Path::default();
+        for value in x.iter().filter(|_| has_x) {
+            let x = place.x.at(*value);
+            path.add_polyline(&[(x, area.bottom), (x, area.top)]);
+        }
+        for value in y.iter().filter(|_| has_y) {
+            let y = place.y.at(*value);
+            path.add_polyline(&[(area.left, y), (area.right, y)]);
+        }
+        if !path.0.is_empty() {
+            self.under.push(Item::stroked(path, stroke));
+        }
+    }
+
+    fn ticks_below(&mut self, ticks: &TickLabels, place: &Place) {
+        let bottom = self.area.bottom;
+        for (values, length) in [(&ticks.major, TICK), (&ticks.minor, MINOR_TICK)] {
+            let length = length * self.size();
+            for value in values {
+                let x = place.x.at(*value);
+                let path = Path::line((x, bottom), (x, bottom + length));
+                self.over.push(Item::stroked(path, self.frame_stroke()));
+                self.outer.bottom = self.outer.bottom.max(bottom + length);
+            }
+        }
+    }
+
+    fn ticks_beside(&mut self, ticks: &TickLabels, view: &View, is_right: bool) {
+        let (edge, outwards) = if is_right {
+            (self.area.right, 1.0)
+        } else {
+            (self.area.left, -1.0)
+        };
+        for (values, length) in [(&ticks.major, TICK), (&ticks.minor, MINOR_TICK)] {
+            let end = edge + length * self.size() * outwards;
+            for value in values {
+                let y = view.at(*value);
+                let path = Path::line((edge, y), (end, y));
+                self.over.push(Item::stroked(path, self.frame_stroke()));
+                self.outer.left = self.outer.left.min(end);
+                self.outer.right = self.outer.right.max(end);
+            }
+        }
+    }
+
+    /// Writes labels of ticks; they and the area are in the rectangle given back.
+    fn labels(&mut self, ticks: &TickLabels) -> Rect {
+        let mut bounds = self.area;
+        for label in &ticks.labels {
+            bounds = bounds.union(&label.bounds());
+            self.add(label.clone());
+        }
+        if !ticks.major.is_empty() {
+            bounds = bounds.grown(self.size() * MINOR_TICK);
+        }
+        bounds
+    }
+
+    /// What the lower axis measures, and at its end what its numbers are to be multiplied with.
+    fn below_label(&mut self, axis: &Axis, bounds: Rect, offset: &str) {
+        let size = self.size();
+        let width = self.cell.outer.width();
+        let label = Block::wrapped(&axis.label, size, width, Align::Middle);
+        let left = centred(&label, self.area, self.cell.outer);
+        let mut top = bounds.bottom + size * LABEL_GAP;
+        if !offset.is_empty() {
+            let block = Block::new(offset, size * TICK_SIZE, Align::Left);
+            let offset = PlacedText {
+                at: (
+                    self.area.right - block.width,
+                    bounds.bottom + size * 0.1 - block.bounds().top,
+                ),
+                rotation: 0.0,
+                color: Color::BLACK,
+                halo: None,
+                block,
+            };
+            // In one line with the label if there is room.
+            if left + label.width + size > offset.at.0 {
+                top = top.max(offset.bounds().bottom);
+            }
+            self.add(offset);
+        }
+        self.add(PlacedText {
+            at: (left, top - label.bounds().top),
+            rotation: 0.0,
+            color: Color::BLACK,
+            halo: None,
+            block: label,
+        });
+    }
+
+    /// What an upright axis measures; upwards on both sides.
+    fn beside_label(&mut self, axis: &Axis, bounds: Rect, is_right: bool) {
+        let size = self.size();
+        let block = Block::wrapped(&axis.label, size, self.area.height(), Align::Middle);
+        let inner = block.bounds();
+        let x = if is_right {
+            bounds.right + size * LABEL_GAP - inner.top
+        } else {
+            bounds.left - size * LABEL_GAP - inner.bottom
+        };
+        self.add(PlacedText {
+            at: (x, self.area.middle().1 + block.width / 2.0),
+            rotation: 90.0,
+            color: Color::BLACK,
+            halo: None,
+            block,
+        });
+    }
+
+    fn offset_above(&mut self, offset: &str, is_right: bool) {
+        if offset.is_empty() {
+            return;
+        }
+        let size = self.size();
+        let block = Block::new(offset, size * TICK_SIZE, Align::Left);
+        let x = if is_right {
+            self.area.right - block.width
+        } else {
+            self.area.left
+        };
+        self.add(PlacedText {
+            at: (x, self.area.top - size * 0.3 - block.bounds().bottom),
+            rotation: 0.0,
+            color: Color::BLACK,
+            halo: None,
+            block,
+        });
+    }
+
+    fn title(&mut self) {
+        let size = self.size();
+        let width = self.cell.outer.width();
+        let title = &self.setting.axes.title;
+        let block = Block::wrapped(title, size * TITLE_SIZE, width, Align::Middle);
+        let left = centred(&block, self.area, self.cell.outer);
+        // What sticks out at the upper corner without being above the plot is half a label of a tick.
+        let top = if self.outer.top < self.area.top - size * 0.6 {
+            self.outer.top
+        } else {
+            self.area.top
+        };
+        let at = (left, top - size * TITLE_GAP - block.bounds().bottom);
+        self.add(PlacedText {
+            at,
+            rotation: 0.0,
+            color: Color::BLACK,
+            halo: None,
+            block,
+        });
+    }
+
+    fn colorbar(&mut self) {
+        let axes = self.setting.axes;
+        let Some(bar) = &axes.colorbar else {
+            return;
+        };
+        let twin = axes.twin.iter().flat_map(|twin| twin.artists.iter());
+        let mapping = axes.artists.iter().chain(twin).rev();
+        let Some(mapping) = mapping.filter_map(|artist| artist.mapping()).next() else {
+            return;
+        };
+        let size = self.size();
+        let left = self.outer.right.max(self.area.right) + size * 0.8;
+        let widest = self.cell.outer.width() * LABEL_PART;
+        let (items, end) = colorbar::draw(bar, &mapping, self.area, left, size, widest);
+        for item in items {
+            match item {
+                Item::Text(text) => self.add(text),
+                other => self.over.push(other),
+            }
+        }
+        self.outer.right = self.outer.right.max(end);
+    }
+
+    /// Draws a legend outside; gives one back that is to stand in the plot.
+    fn legend(&mut self) -> Option<(Legend, Location)> {
+        let mut location = self.setting.axes.legend?;
+        let size = self.size() * LEGEND_SIZE;
+        let entries = self.setting.axes.entries(self.size());
+        if entries.is_empty() {
+            return None;
+        }
+        let gap = size * 0.6;
+        if !matches!(location, Location::Right | Location::Below) {
+            let inside = self.area.grown(-size * 0.5);
+            let legend = Legend::in_height(&entries, size, inside.height(), inside.width());
+            if legend.width() <= inside.width() * 0.9 && legend.height() <= inside.height() * 0.8 {
+                return Some((legend, location));
+            }
+            location = Location::Below;
+        }
+        let outer = self.cell.outer;
+        if location == Location::Right {
+            let widest = outer.width() * LEGEND_PART;
+            let legend = Legend::in_height(&entries, size, self.area.height(), widest);
+            let corner = (self.outer.right + gap, self.area.top);
+            self.outside(&legend, corner);
+        } else {
+            let legend = Legend::in_width(&entries, size, outer.width());
+            let left = (self.area.middle().0 - legend.width() / 2.0)
+                .min(outer.right - legend.width())
+                .max(outer.left);
+            let corner = (left, self.outer.bottom + gap);
+            self.outside(&legend, corner);
+        }
+        None
+    }
+
+    fn outside(&mut self, legend: &Legend, (left, top): (f64, f64)) {
+        self.over.append(&mut legend.draw((left, top), false));
+        let bounds = Rect::new(left, top, left + legend.width(), top + legend.height());
+        self.outer = self.outer.union(&bounds);
+    }
+}
+
+/// Where a block begins that stands in the middle of an area, or as near to it as keeps it in its cell.
+fn centred(block: &Block, area: Rect, outer: Rect) -> f64 {
+    (area.middle().0 - block.width / 2.0)
+        .min(outer.right - block.width)
+        .max(outer.left)
+}
