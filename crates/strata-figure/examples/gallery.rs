@@ -223,7 +223,7 @@ fn penalty() -> Figure {
             .marker(Marker::Circle);
     }
     axes.axhline(0.84).label("no penalty");
-    axes.annotate("best", (10_f64.powf(-3.5), 0.8595), (18.0, -14.0));
+    axes.annotate("best", (10_f64.powf(-3.5), 0.8595), (32.0, 0.0));
     axes.legend(Location::Best);
     figure
 }

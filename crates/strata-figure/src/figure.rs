@@ -1,9 +1,9 @@
 //! A page with plots, and the files it becomes.
 
 use crate::Color;
-use crate::axes::{Axes, Axis, Extent, Location};
+use crate::axes::{Axes, Axis, Extent, Location, Place};
 use crate::error::FigureError;
-use crate::layout::arrange::{Cell, arrange};
+use crate::layout::arrange::{Cell, Margins, arrange};
 use crate::layout::furniture::{Furniture, LEGEND_SIZE, Setting};
 use crate::layout::legend::Legend;
 use crate::scene::{Item, PlacedText, Rect, Scene, pdf, png, svg};
@@ -196,15 +196,18 @@ impl Figure {
     fn scene(&self) -> Scene {
         let mut items = Vec::new();
         let bounds = self.around(&mut items);
-        let settings = self.settings();
-        let shape = (self.rows, self.columns);
-        let cells = arrange(shape, bounds, self.font_size * GAP, |index, cell| {
-            if settings[index].axes.is_blank() {
-                Default::default()
-            } else {
-                settings[index].furnish(cell).margins
+        let mut settings = self.settings();
+        let mut cells = self.cells(&settings, bounds);
+        let mut is_moved = false;
+        for (setting, cell) in settings.iter_mut().zip(&cells) {
+            if setting.legend == Some(Location::Best) && hides_data(setting, *cell) {
+                setting.legend = Some(Location::Below);
+                is_moved = true;
             }
-        });
+        }
+        if is_moved {
+            cells = self.cells(&settings, bounds);
+        }
         for (setting, cell) in settings.iter().zip(cells) {
             if !setting.axes.is_blank() {
                 items.append(&mut draw(setting, cell));
@@ -216,6 +219,17 @@ impl Figure {
             title: self.shown_title(),
             items,
         }
+    }
+
+    fn cells(&self, settings: &[Setting], bounds: Rect) -> Vec<Cell> {
+        let shape = (self.rows, self.columns);
+        arrange(shape, bounds, self.font_size * GAP, |index, cell| {
+            if settings[index].axes.is_blank() {
+                Margins::default()
+            } else {
+                settings[index].furnish(cell).margins
+            }
+        })
     }
 
     fn shown_title(&self) -> String {
@@ -298,6 +312,7 @@ impl Figure {
                         .map(|twin| twin.y.range(&twin.extents().1)),
                     has_x_labels: !in_column || is_lowest,
                     has_y_labels: !in_row || is_first,
+                    legend: axes.legend,
                     size: self.font_size,
                 }
             })
@@ -351,23 +366,36 @@ fn draw(setting: &Setting, cell: Cell) -> Vec<Item> {
         legend,
         ..
     } = setting.furnish(cell);
-    let mut data = Vec::new();
-    let twins = twin.iter().zip(setting.axes.twin.as_ref());
-    let all = [(&place, setting.axes)]
-        .into_iter()
-        .chain(twins.map(|(place, axes)| (place, &**axes)));
-    for (place, axes) in all {
-        let mut artists: Vec<_> = axes.artists.iter().collect();
-        artists.sort_by_key(|artist| artist.layer());
-        for artist in artists {
-            artist.draw(place, &mut data);
-        }
-    }
+    let mut data = data(setting, &place, twin.as_ref());
     if let Some((legend, location)) = legend {
-        let corner = legend.corner(location, place.area, &data);
-        over.append(&mut legend.draw(corner, location != Location::Below));
+        let (corner, _) = legend.corner(location, place.area, &data);
+        over.append(&mut legend.draw(corner, true));
     }
     under.append(&mut data);
     under.append(&mut over);
     under
+}
+
+/// What is drawn between the axes, from below to above.
+fn data(setting: &Setting, place: &Place, twin: Option<&Place>) -> Vec<Item> {
+    let mut items = Vec::new();
+    let twins = twin.zip(setting.axes.twin.as_deref());
+    for (place, axes) in [(place, setting.axes)].into_iter().chain(twins) {
+        let mut artists: Vec<_> = axes.artists.iter().collect();
+        artists.sort_by_key(|artist| artist.layer());
+        for artist in artists {
+            artist.draw(place, &mut items);
+        }
+    }
+    items
+}
+
+/// Whether a legend in the plot would lie over more of the data than the end of a line.
+fn hides_data(setting: &Setting, cell: Cell) -> bool {
+    let furniture = setting.furnish(cell);
+    let Some((legend, location)) = &furniture.legend else {
+        return false;
+    };
+    let data = data(setting, &furniture.place, furniture.twin.as_ref());
+    legend.corner(*location, furniture.place.area, &data).1 > 2
 }

@@ -116,7 +116,9 @@ impl Artist {
             Self::Contour(contour) if contour.is_filled => {
                 Some((contour.mapping(), contour.heights()))
             }
-            Self::Contour(contour) => Some((contour.mapping(), Vec::new())),
+            Self::Contour(contour) if contour.color.is_none() => {
+                Some((contour.mapping(), Vec::new()))
+            }
             Self::Parallel(parallel) => Some((parallel.mapping(), Vec::new())),
             _ => None,
         }

@@ -27,7 +27,7 @@ pub struct Contour {
 }
 
 impl Contour {
-    /// The heights of lines, or between areas, instead of about eight round numbers.
+    /// The heights of lines, or between areas, instead of about ten round numbers.
     pub fn levels(&mut self, levels: &[f64]) -> &mut Self {
         let mut levels: Vec<f64> = levels.iter().copied().filter(|l| l.is_finite()).collect();
         levels.sort_by(f64::total_cmp);
@@ -77,7 +77,7 @@ impl Contour {
         if low >= high {
             return Vec::new();
         }
-        crate::ticks::round_levels(low, high, 8)
+        crate::ticks::round_levels(low, high, 10)
     }
 
     pub(super) fn extend(&self, x: &mut Extent, y: &mut Extent) {

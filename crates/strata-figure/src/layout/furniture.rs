@@ -37,6 +37,8 @@ pub(crate) struct Setting<'a> {
     /// Whether the numbers and the label below, and those to the left, are written; else a neighbour has them.
     pub(crate) has_x_labels: bool,
     pub(crate) has_y_labels: bool,
+    /// Where the legend stands, if there is one.
+    pub(crate) legend: Option<Location>,
     /// The figure's font size in points.
     pub(crate) size: f64,
 }
@@ -82,6 +84,7 @@ impl Setting<'_> {
             cell,
             area,
             outer: area,
+            right: area.right,
             under: Vec::new(),
             over: Vec::new(),
         };
@@ -149,6 +152,8 @@ struct Builder<'a> {
     area: Rect,
     /// All that has been placed so far.
     outer: Rect,
+    /// Where there is nothing yet beside the area, whatever sticks out above and below it.
+    right: f64,
     under: Vec<Item>,
     over: Vec<Item>,
 }
@@ -161,6 +166,16 @@ impl Builder<'_> {
     fn add(&mut self, text: PlacedText) {
         if !text.block.is_empty() {
             self.outer = self.outer.union(&text.bounds());
+            self.over.push(Item::Text(text));
+        }
+    }
+
+    /// Adds a line above or below the area. It may go beyond it to the sides, since it is kept within the cell.
+    fn add_across(&mut self, text: PlacedText) {
+        if !text.block.is_empty() {
+            let bounds = text.bounds();
+            self.outer.top = self.outer.top.min(bounds.top);
+            self.outer.bottom = self.outer.bottom.max(bounds.bottom);
             self.over.push(Item::Text(text));
         }
     }
@@ -212,6 +227,7 @@ impl Builder<'_> {
         }
         if let Some((twin, right)) = right {
             let bounds = self.labels(&right);
+            self.right = self.right.max(bounds.right);
             self.beside_label(&twin.y, bounds, true);
             self.offset_above(&right.offset, true);
         }
@@ -319,7 +335,7 @@ impl Builder<'_> {
             }
             self.add(offset);
         }
-        self.add(PlacedText {
+        self.add_across(PlacedText {
             at: (left, top - label.bounds().top),
             rotation: 0.0,
             color: Color::BLACK,
@@ -338,13 +354,17 @@ impl Builder<'_> {
         } else {
             bounds.left - size * LABEL_GAP - inner.bottom
         };
-        self.add(PlacedText {
+        let text = PlacedText {
             at: (x, self.area.middle().1 + block.width / 2.0),
             rotation: 90.0,
             color: Color::BLACK,
             halo: None,
             block,
-        });
+        };
+        if is_right && !text.block.is_empty() {
+            self.right = text.bounds().right;
+        }
+        self.add(text);
     }
 
     fn offset_above(&mut self, offset: &str, is_right: bool) {
@@ -380,7 +400,7 @@ impl Builder<'_> {
             self.area.top
         };
         let at = (left, top - size * TITLE_GAP - block.bounds().bottom);
-        self.add(PlacedText {
+        self.add_across(PlacedText {
             at,
             rotation: 0.0,
             color: Color::BLACK,
@@ -400,7 +420,7 @@ impl Builder<'_> {
             return;
         };
         let size = self.size();
-        let left = self.outer.right.max(self.area.right) + size * 0.8;
+        let left = self.right + size * 0.8;
         let widest = self.cell.outer.width() * LABEL_PART;
         let (items, end) = colorbar::draw(bar, &mapping, self.area, left, size, widest);
         for item in items {
@@ -410,11 +430,12 @@ impl Builder<'_> {
             }
         }
         self.outer.right = self.outer.right.max(end);
+        self.right = end;
     }
 
     /// Draws a legend outside; gives one back that is to stand in the plot.
     fn legend(&mut self) -> Option<(Legend, Location)> {
-        let mut location = self.setting.axes.legend?;
+        let mut location = self.setting.legend?;
         let size = self.size() * LEGEND_SIZE;
         let entries = self.setting.axes.entries(self.size());
         if entries.is_empty() {
@@ -433,7 +454,7 @@ impl Builder<'_> {
         if location == Location::Right {
             let widest = outer.width() * LEGEND_PART;
             let legend = Legend::in_height(&entries, size, self.area.height(), widest);
-            let corner = (self.outer.right + gap, self.area.top);
+            let corner = (self.right + gap, self.area.top);
             self.outside(&legend, corner);
         } else {
             let legend = Legend::in_width(&entries, size, outer.width());

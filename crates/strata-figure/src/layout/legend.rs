@@ -144,8 +144,8 @@ impl Legend {
         }
     }
 
-    /// The upper left corner in an area: where it is asked for, or where it hides least of `data`.
-    pub(crate) fn corner(&self, location: Location, area: Rect, data: &[Item]) -> Point {
+    /// The upper left corner in an area, where it is asked for or where it hides least of `data`; and how much it hides.
+    pub(crate) fn corner(&self, location: Location, area: Rect, data: &[Item]) -> (Point, usize) {
         let gap = self.size * 0.5;
         let (width, height) = (self.width(), self.height());
         let left = area.left + gap;
@@ -155,10 +155,10 @@ impl Legend {
         let bottom = area.bottom - gap - height;
         let middle = area.middle().1 - height / 2.0;
         match location {
-            Location::UpperRight => return (right, top),
-            Location::UpperLeft => return (left, top),
-            Location::LowerLeft => return (left, bottom),
-            Location::LowerRight => return (right, bottom),
+            Location::UpperRight => return ((right, top), 0),
+            Location::UpperLeft => return ((left, top), 0),
+            Location::LowerLeft => return ((left, bottom), 0),
+            Location::LowerRight => return ((right, bottom), 0),
             Location::Best | Location::Right | Location::Below => {}
         }
         // Matplotlib's places in its order.
@@ -186,7 +186,7 @@ impl Legend {
                 best = (hidden, (x, y));
             }
         }
-        best.1
+        (best.1, best.0)
     }
 }
 

@@ -202,7 +202,8 @@ fn below_names(
     let widest = labels.iter().map(|label| label.block.width);
     let widest = widest.fold(0.0, f64::max);
     if widest <= size * SHORT {
-        let every = (1..names.len()).find(|every| are_apart(&level(*every), size * 0.6));
+        // Single letters are told apart however near they are.
+        let every = (1..names.len()).find(|every| are_apart(&level(*every), size * 0.2));
         return level(every.unwrap_or(names.len()).max(1));
     }
     let root = std::f64::consts::SQRT_2;

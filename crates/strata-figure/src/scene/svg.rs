@@ -155,8 +155,10 @@ fn write_text(out: &mut String, text: &PlacedText) {
     if let Some(halo) = text.halo {
         let _ = write!(
             out,
-            "<g stroke=\"{}\" stroke-width=\"0.25\" stroke-linejoin=\"round\">",
-            hex(halo)
+            "<g stroke=\"{}\" stroke-width=\"{}\" stroke-linejoin=\"round\">",
+            hex(halo),
+            // A quarter of an em in the units of the outlines.
+            font::units_per_em() / 4.0
         );
         glyphs(out, text);
         out.push_str("</g>");
