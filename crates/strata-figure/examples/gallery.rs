@@ -337,7 +337,7 @@ fn confusion(classes: usize, width: f64) -> Figure {
 fn mistakes() -> Figure {
     let mut figure = Figure::subplots(3, 8, (PAGE, 3.2));
     figure.suptitle("Misclassified examples of the validation set");
-    for (index, axes) in figure.iter_mut().enumerate() {
+    for (index, axes) in figure.flat().enumerate() {
         if index == 23 {
             axes.axis_off();
             continue;

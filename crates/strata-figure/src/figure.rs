@@ -4,15 +4,20 @@ use crate::Color;
 use crate::axes::{Axes, Axis, Extent, Location, Place};
 use crate::error::FigureError;
 use crate::layout::arrange::{Cell, Margins, arrange};
-use crate::layout::furniture::{Furniture, LEGEND_SIZE, Setting};
+use crate::layout::furniture::{Furniture, LEGEND_SIZE, Limits, Setting};
 use crate::layout::legend::Legend;
 use crate::scene::{Item, PlacedText, Rect, Scene, pdf, png, svg};
-use crate::typeset::{Align, Block};
+use crate::typeset::Block;
 
 /// Between plots, and from the page's edge, in ems.
 const GAP: f64 = 1.0;
 const EDGE: f64 = 0.4;
 const TITLE_SIZE: f64 = 1.2;
+const TITLE_LINES: usize = 3;
+/// Labels are shortened before an area is smaller, in ems.
+const LEAST_AREA: f64 = 5.0;
+/// The largest part of a page that its legend may take.
+const LEGEND_PART: f64 = 0.3;
 /// Pages from a postage stamp to a poster, in inches.
 const SIZES: std::ops::RangeInclusive<f64> = 0.5..=100.0;
 const FONT_SIZES: std::ops::RangeInclusive<f64> = 1.0..=100.0;
@@ -111,8 +116,8 @@ impl Figure {
         &mut self.axes[row * self.columns + column]
     }
 
-    /// All plots, row by row.
-    pub fn iter_mut(&mut self) -> std::slice::IterMut<'_, Axes> {
+    /// All plots, row by row, as matplotlib's `axs.flat` has them.
+    pub fn flat(&mut self) -> impl Iterator<Item = &mut Axes> {
         self.axes.iter_mut()
     }
 
@@ -197,7 +202,7 @@ impl Figure {
         let mut items = Vec::new();
         let bounds = self.around(&mut items);
         let mut settings = self.settings();
-        let mut cells = self.cells(&settings, bounds);
+        let mut cells = self.cells(&mut settings, bounds);
         let mut is_moved = false;
         for (setting, cell) in settings.iter_mut().zip(&cells) {
             if setting.legend == Some(Location::Best) && hides_data(setting, *cell) {
@@ -206,7 +211,7 @@ impl Figure {
             }
         }
         if is_moved {
-            cells = self.cells(&settings, bounds);
+            cells = self.cells(&mut settings, bounds);
         }
         for (setting, cell) in settings.iter().zip(cells) {
             if !setting.axes.is_blank() {
@@ -221,15 +226,36 @@ impl Figure {
         }
     }
 
-    fn cells(&self, settings: &[Setting], bounds: Rect) -> Vec<Cell> {
+    /// Cells for all plots. Where so much stands around the data that there would be hardly room for them, the settings
+    /// are changed to shorter labels.
+    fn cells(&self, settings: &mut [Setting], bounds: Rect) -> Vec<Cell> {
         let shape = (self.rows, self.columns);
-        arrange(shape, bounds, self.font_size * GAP, |index, cell| {
-            if settings[index].axes.is_blank() {
-                Margins::default()
-            } else {
-                settings[index].furnish(cell).margins
+        let arranged = |settings: &[Setting]| {
+            arrange(shape, bounds, self.font_size * GAP, |index, cell| {
+                if settings[index].axes.is_blank() {
+                    Margins::default()
+                } else {
+                    settings[index].furnish(cell).margins
+                }
+            })
+        };
+        let least = self.font_size * LEAST_AREA;
+        let is_roomy = |cells: &[Cell]| {
+            cells
+                .iter()
+                .all(|cell| cell.area.width() >= least && cell.area.height() >= least)
+        };
+        let mut cells = arranged(settings);
+        for limits in Limits::TIGHTER {
+            if is_roomy(&cells) {
+                break;
             }
-        })
+            for setting in &mut *settings {
+                setting.limits = limits;
+            }
+            cells = arranged(settings);
+        }
+        cells
     }
 
     fn shown_title(&self) -> String {
@@ -248,12 +274,7 @@ impl Figure {
         let size = self.font_size;
         let page = Rect::new(0.0, 0.0, self.width, self.height);
         let mut bounds = page.grown(-size * EDGE);
-        let title = Block::wrapped(
-            &self.title,
-            size * TITLE_SIZE,
-            bounds.width(),
-            Align::Middle,
-        );
+        let title = Block::wrapped(&self.title, size * TITLE_SIZE, bounds.width(), TITLE_LINES);
         if !title.is_empty() {
             let at = (
                 bounds.middle().0 - title.width / 2.0,
@@ -276,7 +297,9 @@ impl Figure {
                 }
             }
             if !entries.is_empty() {
-                let legend = Legend::in_width(&entries, size * LEGEND_SIZE, bounds.width());
+                let highest = bounds.height() * LEGEND_PART;
+                let size = size * LEGEND_SIZE;
+                let legend = Legend::in_width(&entries, size, bounds.width(), highest);
                 bounds.bottom -= legend.height();
                 let left = bounds.middle().0 - legend.width() / 2.0;
                 items.append(&mut legend.draw((left, bounds.bottom), false));
@@ -313,6 +336,7 @@ impl Figure {
                     has_x_labels: !in_column || is_lowest,
                     has_y_labels: !in_row || is_first,
                     legend: axes.legend,
+                    limits: Limits::default(),
                     size: self.font_size,
                 }
             })

@@ -1,11 +1,20 @@
-//! Figures: image grids as PNG, charts as SVG, graphs in letters.
+//! Figures for papers and screens; the crate knows no runs.
 //!
-//! * [`ImageGrid`]: images with a title above each, in matplotlib's look (`subplots`, `imshow(cmap="gray")`, axes off).
-//! * [`chart`]: lines, points, bars, heat maps.
+//! * [`Figure`]: plots in rows and columns on a page, as SVG, PDF and PNG. Its [`Axes`] have matplotlib's methods: lines, bands,
+//!   points, error bars, steps, bars, maps, images, contours, reference lines, notes, a second axis, parallel coordinates.
+//! * [`ImageGrid`]: images with a title above each, in matplotlib's look (`subplots`, `imshow(cmap="gray")`, axes off), and
+//!   [`ContactSheet`]: many small images, a row for each class. Both are PNG, with images enlarged by whole factors.
+//! * [`chart`]: lines, points, bars and maps as small SVG for pages.
 //! * [`layered`]: directed graphs in layers, drawn in letters.
-//! * [`ContactSheet`]: many small images, a row for each class.
 //!
-//! Grid and sheet are laid out in inches, drawn on a gray canvas, and become the bytes of a PNG; equal figures are equal bytes.
+//! The way of a figure: `axes` hold what is to be drawn, in data units; each axis gets its range from the data (`axes::axis`) and
+//! its ticks from matplotlib's rules (`ticks`). `layout` furnishes each plot with ticks, labels, title, legend and colour bar,
+//! measures them (`typeset`), and finds the areas in which everything fits. Artists and furniture become one display list in
+//! points (`scene`), which three writers turn into files: `scene::svg`, `scene::pdf`, `scene::png`.
+//!
+//! Nothing depends on the machine: the font and the colour maps are in the program, coordinates are rounded, logarithms and
+//! powers come from `libm`, and there are no dates. Equal figures are equal bytes. No data make a figure fail: what is not
+//! finite, or has no place on an axis, is not drawn.
 
 mod axes;
 mod canvas;

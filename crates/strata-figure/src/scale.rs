@@ -10,18 +10,37 @@ pub enum Scale {
     Log,
     /// Evenly up to `linthresh` on both sides of zero, by powers of ten beyond.
     SymLog {
-        /// Positive.
+        /// From `1e-100` to `1e100`; anything else makes the axis linear.
         linthresh: f64,
     },
     /// Names at 0, 1, 2 and so on.
     Category(Vec<String>),
 }
 
-/// Larger numbers have no place on any axis: their differences would not be finite.
+/// Larger data are not shown: their differences would not be finite.
 const LARGEST: f64 = 1e300;
+/// So much further, and so much nearer to zero on a logarithmic axis, an axis may go for its margins.
+const BEYOND: f64 = 1e5;
 
 impl Scale {
-    /// Whether a value has a place on the axis.
+    /// A scale that can be drawn: a `linthresh` that is not positive, or hardly a number, makes it linear.
+    pub(crate) fn usable(self) -> Self {
+        match self {
+            Self::SymLog { linthresh } if !(1e-100..=1e100).contains(&linthresh) => Self::Linear,
+            scale => scale,
+        }
+    }
+
+    /// Some range that has a length.
+    pub(crate) fn usual_range(&self) -> (f64, f64) {
+        match self {
+            Self::Linear | Self::Category(_) => (0.0, 1.0),
+            Self::Log => (1.0, 10.0),
+            Self::SymLog { linthresh } => (-linthresh, *linthresh),
+        }
+    }
+
+    /// Whether a value of the data can be shown.
     pub(crate) fn has(&self, value: f64) -> bool {
         let is_usable = value.abs() <= LARGEST;
         match self {
@@ -32,11 +51,12 @@ impl Scale {
 
     /// A value on an even axis; NaN if it has no place.
     pub(crate) fn forward(&self, value: f64) -> f64 {
-        if !self.has(value) {
+        if value.is_nan() || value.abs() > LARGEST * BEYOND {
             return f64::NAN;
         }
         match self {
             Self::Linear | Self::Category(_) => value,
+            Self::Log if value < 1.0 / (LARGEST * BEYOND) => f64::NAN,
             Self::Log => libm::log10(value),
             Self::SymLog { linthresh } => {
                 // Matplotlib's `SymmetricalLogTransform` with `linscale=1`: the linear part is as long as a decade, times 10/9.
@@ -45,26 +65,31 @@ impl Scale {
                 if size <= *linthresh {
                     value * linear / linthresh
                 } else {
-                    (linear + libm::log10(size / linthresh)).copysign(value)
+                    (linear + libm::log10(size) - libm::log10(*linthresh)).copysign(value)
                 }
             }
         }
     }
 
-    /// The value at a place of the even axis.
+    /// The value at a place of the even axis, or the nearest one that an axis has.
     pub(crate) fn backward(&self, place: f64) -> f64 {
-        match self {
+        let value = match self {
             Self::Linear | Self::Category(_) => place,
-            Self::Log => libm::pow(10.0, place),
+            Self::Log => {
+                let value = libm::pow(10.0, place);
+                value.max(1.0 / (LARGEST * BEYOND))
+            }
             Self::SymLog { linthresh } => {
                 let linear = 10.0 / 9.0;
                 if place.abs() <= linear {
                     place * linthresh / linear
                 } else {
-                    (linthresh * libm::pow(10.0, place.abs() - linear)).copysign(place)
+                    let power = place.abs() - linear + libm::log10(*linthresh);
+                    libm::pow(10.0, power).copysign(place)
                 }
             }
-        }
+        };
+        value.clamp(-LARGEST * BEYOND, LARGEST * BEYOND)
     }
 }
 

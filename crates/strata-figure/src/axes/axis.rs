@@ -26,14 +26,9 @@ impl Axis {
         self
     }
 
-    /// How the axis is divided. A `linthresh` that is not positive makes it linear.
+    /// How the axis is divided.
     pub fn scale(&mut self, scale: Scale) -> &mut Self {
-        self.scale = match scale {
-            Scale::SymLog { linthresh } if !(linthresh > 1e-300 && linthresh < 1e300) => {
-                Scale::Linear
-            }
-            scale => scale,
-        };
+        self.scale = scale.usable();
         self
     }
 
@@ -98,8 +93,17 @@ impl Axis {
         self
     }
 
-    /// The range for data; its ends are different and have places on the scale.
+    /// The range for data; its ends have different places on the scale.
     pub(crate) fn range(&self, data: &Extent) -> (f64, f64) {
+        let (low, high) = self.wanted_range(data);
+        if self.scale.forward(low) < self.scale.forward(high) {
+            (low, high)
+        } else {
+            self.scale.usual_range()
+        }
+    }
+
+    fn wanted_range(&self, data: &Extent) -> (f64, f64) {
         let scale = &self.scale;
         let (mut low, mut high) = data.range(scale);
         let (low_is_fixed, high_is_fixed) = (data.is_sticky(low), data.is_sticky(high));
@@ -207,10 +211,8 @@ impl Extent {
             } else {
                 widened(scale, low, high)
             }
-        } else if *scale == Scale::Log {
-            (1.0, 10.0)
         } else {
-            (0.0, 1.0)
+            scale.usual_range()
         }
     }
 }

@@ -29,7 +29,8 @@ pub struct Contour {
 impl Contour {
     /// The heights of lines, or between areas, instead of about ten round numbers.
     pub fn levels(&mut self, levels: &[f64]) -> &mut Self {
-        let mut levels: Vec<f64> = levels.iter().copied().filter(|l| l.is_finite()).collect();
+        let usable = levels.iter().copied().filter(|level| level.abs() <= 1e300);
+        let mut levels: Vec<f64> = usable.collect();
         levels.sort_by(f64::total_cmp);
         levels.dedup();
         self.levels = Some(levels);

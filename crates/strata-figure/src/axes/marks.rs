@@ -165,7 +165,7 @@ impl Note {
         }
         let size = place.size * self.size;
         let area = place.area.grown(-size * 0.3);
-        let block = Block::wrapped(&self.text, size, area.width(), Align::Middle);
+        let block = Block::wrapped(&self.text, size, area.width(), usize::MAX);
         if block.is_empty() {
             return;
         }

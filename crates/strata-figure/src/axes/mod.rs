@@ -15,6 +15,7 @@ mod place;
 mod plot;
 mod series;
 mod style;
+mod tick_labels;
 
 pub(crate) use artist::{Artist, Handle};
 pub use axis::Axis;
@@ -29,6 +30,7 @@ pub(crate) use place::Place;
 pub(crate) use series::marked;
 pub use series::{Band, ErrorBar, Line, Scatter, StepWhere};
 pub use style::{LineStyle, Marker};
+pub(crate) use tick_labels::{TickLabels, below, beside};
 
 use crate::scale::Scale;
 use crate::ticks::TickFormat;
@@ -188,13 +190,12 @@ impl Axes {
     /// one have ended, and its things are named in this one's legend.
     pub fn twinx(&mut self) -> &mut Self {
         let series = self.series;
-        let twin = self.twin.get_or_insert_with(|| {
+        self.twin.get_or_insert_with(|| {
             Box::new(Self {
                 series,
                 ..Self::default()
             })
-        });
-        twin
+        })
     }
 
     /// Whether there is nothing to draw, not even empty axes.
@@ -238,6 +239,11 @@ impl Axes {
         let own = self.artists.iter().filter_map(|artist| artist.entry(size));
         let twin = self.twin.iter().flat_map(|twin| twin.entries(size));
         own.chain(twin).collect()
+    }
+
+    /// What the colour bar shows: the colours of the last thing that has some, and where they change at once.
+    pub(crate) fn mapping(&self) -> Option<(Mapping, Vec<f64>)> {
+        self.artists.iter().rev().find_map(Artist::mapping)
     }
 
     /// Whether the frame around the plot is drawn.

@@ -3,13 +3,13 @@
 use crate::Colormap;
 use crate::scale::{Scale, View};
 use crate::scene::{Item, Path, PlacedText, Point, Stroke};
-use crate::ticks::{Request, TickFormat, ticks};
-use crate::typeset::{Align, Block, font};
+use crate::typeset::{Align, Block};
 use crate::{Color, scene::Rect};
 
 use super::axis::{Axis, Extent};
 use super::norm::{Mapping, Norm};
 use super::place::Place;
+use super::tick_labels::beside;
 
 /// One of the upright axes.
 #[derive(Debug, Clone)]
@@ -57,25 +57,27 @@ impl ParallelCoordinates {
         y.stick([0.0, 1.0]);
     }
 
-    fn view(&self, index: usize, area: Rect) -> View {
+    /// The axis of a dimension, and where it stands.
+    fn axis(&self, index: usize, area: Rect) -> (Axis, View) {
         let dimension = &self.dimensions[index];
         let mut extent = Extent::default();
         extent.add(dimension.values.iter().copied());
         let mut axis = Axis::default();
         axis.scale(dimension.scale.clone());
         let (low, high) = axis.range(&extent);
-        View {
-            scale: axis.scale,
+        let view = View {
+            scale: axis.scale.clone(),
             low,
             high,
             from: area.bottom,
             to: area.top,
-        }
+        };
+        (axis, view)
     }
 
     pub(super) fn draw(&self, place: &Place, out: &mut Vec<Item>) {
-        let views: Vec<(f64, View)> = (0..self.dimensions.len())
-            .map(|index| (place.x.at(index as f64), self.view(index, place.area)))
+        let axes: Vec<(f64, (Axis, View))> = (0..self.dimensions.len())
+            .map(|index| (place.x.at(index as f64), self.axis(index, place.area)))
             .collect();
         let mapping = self.mapping();
         let lines = self
@@ -86,8 +88,8 @@ impl ParallelCoordinates {
             let points: Vec<Point> = self
                 .dimensions
                 .iter()
-                .zip(&views)
-                .map(|(dimension, (x, view))| {
+                .zip(&axes)
+                .map(|(dimension, (x, (_, view)))| {
                     let value = dimension.values.get(line).copied().unwrap_or(f64::NAN);
                     (*x, view.at(value))
                 })
@@ -96,57 +98,40 @@ impl ParallelCoordinates {
             let color = mapping.color(value).with_alpha(0.75);
             place.line(&points, &Stroke::solid(color, place.size * 0.1), out);
         }
-        for (x, view) in &views {
-            self.axis(place, *x, view, out);
+        for (x, (axis, view)) in &axes {
+            upright(axis, view, *x, place, out);
         }
     }
+}
 
-    /// An upright axis with its ticks, labels to the left.
-    fn axis(&self, place: &Place, x: f64, view: &View, out: &mut Vec<Item>) {
-        let stroke = Stroke::solid(Color::BLACK, place.size * 0.08);
-        out.push(Item::stroked(
-            Path::line((x, view.from), (x, view.to)),
-            stroke.clone(),
-        ));
-        let size = place.size * 0.8;
-        let room = (place.x.at(1.0) - place.x.at(0.0)) * 0.5;
-        let steps = ((view.from - view.to) / (size * 3.0)).clamp(1.0, 6.0) as usize;
-        let request = Request {
-            steps,
-            is_integer: false,
-            format: TickFormat::Scalar,
-        };
-        let (low, high) = view.range();
-        let ticks = ticks(&view.scale, low, high, request);
-        let every = (ticks.major.len() as f64 * size * 1.2 / (view.from - view.to).max(1.0)).ceil();
-        let length = place.size * 0.3;
-        for (value, label) in ticks.major.iter().step_by(every.max(1.0) as usize) {
-            let y = view.at(*value);
-            out.push(Item::stroked(
-                Path::line((x - length, y), (x, y)),
-                stroke.clone(),
-            ));
-            let block = Block::fitted(label, size, room);
-            out.push(Item::Text(PlacedText {
-                at: (
-                    x - length * 1.6 - block.width,
-                    y + size * font::DIGIT_HEIGHT / 2.0,
-                ),
-                rotation: 0.0,
-                color: Color::BLACK,
-                halo: Some(Color::WHITE),
-                block,
-            }));
-        }
-        if !ticks.offset.is_empty() {
-            let block = Block::new(&ticks.offset, size, Align::Left);
-            out.push(Item::Text(PlacedText {
-                at: (x - block.width / 2.0, view.to - size * 0.5),
-                rotation: 0.0,
-                color: Color::BLACK,
-                halo: Some(Color::WHITE),
-                block,
-            }));
-        }
+/// An upright axis with its ticks, labels to the left.
+fn upright(axis: &Axis, view: &View, x: f64, place: &Place, out: &mut Vec<Item>) {
+    let stroke = Stroke::solid(Color::BLACK, place.size * 0.08);
+    let line = Path::line((x, view.from), (x, view.to));
+    out.push(Item::stroked(line, stroke.clone()));
+    let size = place.size * 0.85;
+    let length = place.size * 0.3;
+    let room = (place.x.at(1.0) - place.x.at(0.0)) * 0.5 - length * 1.6;
+    let ticks = beside(axis, view, size, x - length * 1.6, false, room);
+    for value in &ticks.major {
+        let y = view.at(*value);
+        let tick = Path::line((x - length, y), (x, y));
+        out.push(Item::stroked(tick, stroke.clone()));
+    }
+    let mut top = view.to;
+    for mut label in ticks.labels {
+        top = top.min(label.bounds().top);
+        label.halo = Some(Color::WHITE);
+        out.push(Item::Text(label));
+    }
+    if !ticks.offset.is_empty() {
+        let block = Block::new(&ticks.offset, size, Align::Left);
+        out.push(Item::Text(PlacedText {
+            at: (x - block.width, top - size * 0.2 - block.bounds().bottom),
+            rotation: 0.0,
+            color: Color::BLACK,
+            halo: None,
+            block,
+        }));
     }
 }

@@ -1,7 +1,7 @@
 //! What can be added to a plot.
 
+use crate::Color;
 use crate::scene::Image;
-use crate::{Color, Scale};
 
 use super::artist::Artist;
 use super::norm::Norm;
@@ -265,17 +265,6 @@ impl Axes {
         self.x
             .categories(dimensions.iter().map(|d| d.label.clone()));
         self.y.no_ticks();
-        let dimensions = dimensions
-            .into_iter()
-            .map(|mut dimension| {
-                if let Scale::SymLog { linthresh } = dimension.scale
-                    && !(linthresh > 1e-300 && linthresh < 1e300)
-                {
-                    dimension.scale = Scale::Linear;
-                }
-                dimension
-            })
-            .collect();
         let parallel = ParallelCoordinates {
             dimensions,
             values: values.to_vec(),

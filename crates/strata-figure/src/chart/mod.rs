@@ -4,7 +4,7 @@
 //! * [`Bars`]: horizontal bars in groups. [`HeatMap`]: a table of numbers in shades, for confusion matrices.
 //!
 //! Each is laid out from its texts (set in matplotlib's font) to a frame with title,
-//! ticks, grid and legend, and written by [`svg`]. Lengths are pixels; coordinates are rounded to two decimals.
+//! ticks, grid and legend, and written by `svg`. Lengths are pixels; coordinates are rounded to two decimals.
 
 mod bars;
 mod frame;

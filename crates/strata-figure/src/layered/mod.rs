@@ -1,13 +1,13 @@
 //! Layered drawings of directed graphs without circles, by Sugiyama's method.
 //!
-//! 1. [`rank`]: each node below all that lead to it; edges over several layers get a point in each between.
-//! 2. [`order`]: nodes of a layer side by side so that few edges cross (barycentres; counting after Barth and Mutzel,
+//! 1. `rank`: each node below all that lead to it; edges over several layers get a point in each between.
+//! 2. `order`: nodes of a layer side by side so that few edges cross (barycentres; counting after Barth and Mutzel,
 //!    "Simple and Efficient Bilayer Cross Counting", 2002).
-//! 3. [`place`]: across, by the four alignments of Brandes and Köpf, "Fast and Simple Horizontal Coordinate
+//! 3. `place`: across, by the four alignments of Brandes and Köpf, "Fast and Simple Horizontal Coordinate
 //!    Assignment", 2001.
-//! 4. [`route`]: edges from border to border. [`text`]: all of it in letters.
+//! 4. `route`: edges from border to border. `text`: all of it in letters.
 //!
-//! Where the papers leave a choice it is the one that makes [`text`] agree with what `dvc dag` prints.
+//! Where the papers leave a choice it is the one that makes `text` agree with what `dvc dag` prints.
 
 mod order;
 mod place;

@@ -1,27 +1,37 @@
 //! The scale of colours beside a plot.
 
 use crate::Color;
-use crate::axes::{Axis, Colorbar, Mapping};
+use crate::axes::{Axis, Colorbar, Mapping, beside};
 use crate::scale::View;
 use crate::scene::{Item, Path, PlacedText, Rect, Stroke};
 use crate::typeset::{Align, Block};
-
-use super::tick_labels::beside;
 
 /// So many stripes look like one slope.
 const STRIPES: usize = 128;
 /// Stripes lie over their neighbours by so many points.
 const OVERLAP: f64 = 0.3;
 
-/// The bar with its left edge at `left`, as high as `area`; and how far to the right it goes.
+/// Where a bar stands.
+pub(super) struct Room {
+    /// The area that it is as high as.
+    pub(super) area: Rect,
+    pub(super) left: f64,
+    /// Above this there is nothing yet.
+    pub(super) top: f64,
+    /// The most that its numbers may take.
+    pub(super) widest: f64,
+    /// The most lines of its label.
+    pub(super) lines: usize,
+}
+
+/// The bar, and how far to the right it goes.
 pub(super) fn draw(
     bar: &Colorbar,
     (mapping, levels): &(Mapping, Vec<f64>),
-    area: Rect,
-    left: f64,
+    room: Room,
     size: f64,
-    widest: f64,
 ) -> (Vec<Item>, f64) {
+    let Room { area, left, .. } = room;
     let mut items = Vec::new();
     let right = left + size * 1.1;
     let view = view(mapping, area);
@@ -63,8 +73,16 @@ pub(super) fn draw(
     let mut axis = Axis::default();
     axis.format(bar.format).scale(mapping.scale.clone());
     let length = size * 0.35;
-    let ticks = beside(&axis, &view, size * 0.9, right + length * 1.8, true, widest);
+    let ticks = beside(
+        &axis,
+        &view,
+        size * 0.9,
+        right + length * 1.8,
+        true,
+        room.widest,
+    );
     let mut end = right + length;
+    let mut top = room.top;
     for value in &ticks.major {
         let y = view.at(*value);
         let path = Path::line((right, y), (right + length, y));
@@ -72,12 +90,13 @@ pub(super) fn draw(
     }
     for label in ticks.labels {
         end = end.max(label.bounds().right);
+        top = top.min(label.bounds().top);
         items.push(Item::Text(label));
     }
     if !ticks.offset.is_empty() {
         let block = Block::new(&ticks.offset, size * 0.9, Align::Left);
         let text = PlacedText {
-            at: (left, area.top - size * 0.3 - block.bounds().bottom),
+            at: (left, top - size * 0.2 - block.bounds().bottom),
             rotation: 0.0,
             color: Color::BLACK,
             halo: None,
@@ -86,7 +105,7 @@ pub(super) fn draw(
         end = end.max(text.bounds().right);
         items.push(Item::Text(text));
     }
-    let block = Block::wrapped(&bar.label, size, area.height(), Align::Middle);
+    let block = Block::wrapped(&bar.label, size, area.height(), room.lines);
     if !block.is_empty() {
         let bounds = block.bounds();
         let x = end + size * 0.4 - bounds.top;

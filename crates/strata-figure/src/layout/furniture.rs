@@ -1,7 +1,7 @@
 //! What stands around the data: frame, ticks, labels, title, colour bar, legend outside.
 
 use crate::Color;
-use crate::axes::{Axes, Axis, Location, Place};
+use crate::axes::{Axes, Axis, Location, Place, TickLabels, below, beside};
 use crate::scale::View;
 use crate::scene::{Item, Path, PlacedText, Rect, Stroke};
 use crate::typeset::{Align, Block};
@@ -9,7 +9,6 @@ use crate::typeset::{Align, Block};
 use super::arrange::{Cell, Margins};
 use super::colorbar;
 use super::legend::Legend;
-use super::tick_labels::{TickLabels, below, beside};
 
 /// Measures in ems, mostly matplotlib's.
 const TICK: f64 = 0.35;
@@ -23,9 +22,43 @@ const GRID: f64 = 0.07;
 const TICK_SIZE: f64 = 0.9;
 const TITLE_SIZE: f64 = 1.1;
 pub(crate) const LEGEND_SIZE: f64 = 0.9;
-/// The largest parts of a cell that labels of ticks, and a legend beside a plot, may take.
-const LABEL_PART: f64 = 0.4;
-const LEGEND_PART: f64 = 0.45;
+
+/// How much of a cell what stands around the data may take.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Limits {
+    /// The largest part that the labels of ticks take on one side.
+    label: f64,
+    /// The largest part that a legend takes.
+    legend: f64,
+    /// The most lines of a title or a label.
+    lines: usize,
+}
+
+impl Limits {
+    /// For plots that would be hardly seen otherwise.
+    pub(crate) const TIGHTER: [Self; 2] = [
+        Self {
+            label: 0.2,
+            legend: 0.3,
+            lines: 2,
+        },
+        Self {
+            label: 0.1,
+            legend: 0.2,
+            lines: 1,
+        },
+    ];
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            label: 0.4,
+            legend: 0.45,
+            lines: 5,
+        }
+    }
+}
 
 /// A plot with the ranges of its axes.
 #[derive(Debug, Clone)]
@@ -39,6 +72,7 @@ pub(crate) struct Setting<'a> {
     pub(crate) has_y_labels: bool,
     /// Where the legend stands, if there is one.
     pub(crate) legend: Option<Location>,
+    pub(crate) limits: Limits,
     /// The figure's font size in points.
     pub(crate) size: f64,
 }
@@ -88,14 +122,27 @@ impl Setting<'_> {
             under: Vec::new(),
             over: Vec::new(),
         };
-        if self.axes.has_frame() {
-            builder.axes(&place, twin.as_ref());
-        } else if !self.axes.is_off {
-            builder.names(&place);
-        }
-        builder.title();
+        let below = if self.axes.has_frame() {
+            builder.axes(&place, twin.as_ref())
+        } else if self.axes.is_off {
+            None
+        } else {
+            Some(builder.names(&place))
+        };
         builder.colorbar();
+        // What is long goes last, past all that sticks out.
         let legend = builder.legend();
+        if let Some((bounds, offset)) = below {
+            builder.below_label(&self.axes.x, bounds, &offset);
+        }
+        if legend
+            .as_ref()
+            .is_some_and(|legend| legend.1 == Location::Below)
+        {
+            builder.legend_below();
+        }
+        let legend = legend.filter(|legend| legend.1 != Location::Below);
+        builder.title();
         let outer = builder.outer;
         Furniture {
             place,
@@ -180,17 +227,40 @@ impl Builder<'_> {
         }
     }
 
+    /// Boxes of the texts that stand above or below something between two places, or nearly so.
+    fn texts_between(&self, left: f64, right: f64) -> impl Iterator<Item = Rect> {
+        let gap = self.size() * 0.3;
+        let texts = self.over.iter().filter_map(|item| match item {
+            Item::Text(text) => Some(text.bounds()),
+            _ => None,
+        });
+        texts.filter(move |bounds| bounds.left - gap < right && left < bounds.right + gap)
+    }
+
+    /// The upper end of all texts that stand above the area, or stick out of it, between two places.
+    fn top_above(&self, left: f64, right: f64) -> f64 {
+        self.texts_between(left, right)
+            .fold(self.area.top, |top, bounds| top.min(bounds.top))
+    }
+
+    /// The same at the lower end.
+    fn bottom_below(&self, left: f64, right: f64) -> f64 {
+        self.texts_between(left, right)
+            .fold(self.area.bottom, |bottom, bounds| bottom.max(bounds.bottom))
+    }
+
     fn frame_stroke(&self) -> Stroke {
         Stroke::solid(Color::BLACK, self.size() * LINE)
     }
 
-    fn axes(&mut self, place: &Place, twin: Option<&Place>) {
+    /// All but the label below, for which the box around the ticks and their common factor are given back.
+    fn axes(&mut self, place: &Place, twin: Option<&Place>) -> Option<(Rect, String)> {
         let setting = self.setting;
         let size = self.size();
         let tick_size = size * TICK_SIZE;
         let reach = size * (TICK + TICK_GAP);
-        let widest = self.cell.outer.width() * LABEL_PART;
-        let highest = self.cell.outer.height() * LABEL_PART;
+        let widest = self.cell.outer.width() * self.setting.limits.label;
+        let highest = self.cell.outer.height() * self.setting.limits.label;
         let axes = setting.axes;
         let below = below(
             &axes.x,
@@ -231,21 +301,21 @@ impl Builder<'_> {
             self.beside_label(&twin.y, bounds, true);
             self.offset_above(&right.offset, true);
         }
-        if let Some(bounds) = x_bounds {
-            self.below_label(&axes.x, bounds, &below.offset);
-        }
+        x_bounds.map(|bounds| (bounds, below.offset))
     }
 
     /// The names below parallel coordinates, whose axes stand in the plot.
-    fn names(&mut self, place: &Place) {
+    fn names(&mut self, place: &Place) -> (Rect, String) {
         let size = self.size();
         let top = self.area.bottom + size * TICK_GAP * 2.0;
-        let highest = self.cell.outer.height() * LABEL_PART;
+        let highest = self.cell.outer.height() * self.setting.limits.label;
         let labels = below(&self.setting.axes.x, &place.x, size, top, highest);
         let bounds = self.labels(&labels);
-        self.below_label(&self.setting.axes.x, bounds, "");
         // Above the axes there may be a power of ten.
         self.outer.top -= size * 1.2;
+        // And half of the lowest number stands below.
+        self.outer.bottom = self.outer.bottom.max(self.area.bottom + size * 0.7);
+        (bounds, String::new())
     }
 
     fn grid(&mut self, place: &Place, x: &[f64], y: &[f64]) {
@@ -314,27 +384,29 @@ impl Builder<'_> {
     fn below_label(&mut self, axis: &Axis, bounds: Rect, offset: &str) {
         let size = self.size();
         let width = self.cell.outer.width();
-        let label = Block::wrapped(&axis.label, size, width, Align::Middle);
+        let lines = self.setting.limits.lines;
+        let label = Block::wrapped(&axis.label, size, width, lines);
         let left = centred(&label, self.area, self.cell.outer);
-        let mut top = bounds.bottom + size * LABEL_GAP;
         if !offset.is_empty() {
             let block = Block::new(offset, size * TICK_SIZE, Align::Left);
-            let offset = PlacedText {
-                at: (
-                    self.area.right - block.width,
-                    bounds.bottom + size * 0.1 - block.bounds().top,
-                ),
+            let x = self.area.right - block.width;
+            let mut top = bounds.bottom + size * 0.1;
+            // In one line with the label if there is room.
+            if left + label.width + size > x {
+                top = top.max(self.bottom_below(x, self.area.right));
+            }
+            self.add(PlacedText {
+                at: (x, top - block.bounds().top),
                 rotation: 0.0,
                 color: Color::BLACK,
                 halo: None,
                 block,
-            };
-            // In one line with the label if there is room.
-            if left + label.width + size > offset.at.0 {
-                top = top.max(offset.bounds().bottom);
-            }
-            self.add(offset);
+            });
         }
+        let top = bounds
+            .bottom
+            .max(self.bottom_below(left, left + label.width))
+            + size * LABEL_GAP;
         self.add_across(PlacedText {
             at: (left, top - label.bounds().top),
             rotation: 0.0,
@@ -347,7 +419,8 @@ impl Builder<'_> {
     /// What an upright axis measures; upwards on both sides.
     fn beside_label(&mut self, axis: &Axis, bounds: Rect, is_right: bool) {
         let size = self.size();
-        let block = Block::wrapped(&axis.label, size, self.area.height(), Align::Middle);
+        let lines = self.setting.limits.lines;
+        let block = Block::wrapped(&axis.label, size, self.area.height(), lines);
         let inner = block.bounds();
         let x = if is_right {
             bounds.right + size * LABEL_GAP - inner.top
@@ -378,8 +451,9 @@ impl Builder<'_> {
         } else {
             self.area.left
         };
+        let top = self.top_above(x, x + block.width);
         self.add(PlacedText {
-            at: (x, self.area.top - size * 0.3 - block.bounds().bottom),
+            at: (x, top - size * 0.3 - block.bounds().bottom),
             rotation: 0.0,
             color: Color::BLACK,
             halo: None,
@@ -391,14 +465,10 @@ impl Builder<'_> {
         let size = self.size();
         let width = self.cell.outer.width();
         let title = &self.setting.axes.title;
-        let block = Block::wrapped(title, size * TITLE_SIZE, width, Align::Middle);
+        let lines = self.setting.limits.lines;
+        let block = Block::wrapped(title, size * TITLE_SIZE, width, lines);
         let left = centred(&block, self.area, self.cell.outer);
-        // What sticks out at the upper corner without being above the plot is half a label of a tick.
-        let top = if self.outer.top < self.area.top - size * 0.6 {
-            self.outer.top
-        } else {
-            self.area.top
-        };
+        let top = self.top_above(left, left + block.width);
         let at = (left, top - size * TITLE_GAP - block.bounds().bottom);
         self.add_across(PlacedText {
             at,
@@ -414,15 +484,20 @@ impl Builder<'_> {
         let Some(bar) = &axes.colorbar else {
             return;
         };
-        let twin = axes.twin.iter().flat_map(|twin| twin.artists.iter());
-        let mapping = axes.artists.iter().chain(twin).rev();
-        let Some(mapping) = mapping.filter_map(|artist| artist.mapping()).next() else {
+        let Some(mapping) = axes.mapping() else {
             return;
         };
         let size = self.size();
         let left = self.right + size * 0.8;
-        let widest = self.cell.outer.width() * LABEL_PART;
-        let (items, end) = colorbar::draw(bar, &mapping, self.area, left, size, widest);
+        let widest = self.cell.outer.width() * self.setting.limits.label;
+        let room = colorbar::Room {
+            area: self.area,
+            left,
+            top: self.top_above(left, left + size * 4.0),
+            widest,
+            lines: self.setting.limits.lines,
+        };
+        let (items, end) = colorbar::draw(bar, &mapping, room, size);
         for item in items {
             match item {
                 Item::Text(text) => self.add(text),
@@ -433,38 +508,40 @@ impl Builder<'_> {
         self.right = end;
     }
 
-    /// Draws a legend outside; gives one back that is to stand in the plot.
+    /// Draws a legend beside the plot. One that is to stand in the plot or below it is given back.
     fn legend(&mut self) -> Option<(Legend, Location)> {
-        let mut location = self.setting.legend?;
+        let location = self.setting.legend?;
         let size = self.size() * LEGEND_SIZE;
         let entries = self.setting.axes.entries(self.size());
         if entries.is_empty() {
             return None;
         }
-        let gap = size * 0.6;
-        if !matches!(location, Location::Right | Location::Below) {
-            let inside = self.area.grown(-size * 0.5);
-            let legend = Legend::in_height(&entries, size, inside.height(), inside.width());
-            if legend.width() <= inside.width() * 0.9 && legend.height() <= inside.height() * 0.8 {
-                return Some((legend, location));
-            }
-            location = Location::Below;
-        }
-        let outer = self.cell.outer;
         if location == Location::Right {
-            let widest = outer.width() * LEGEND_PART;
+            let widest = self.cell.outer.width() * self.setting.limits.legend;
             let legend = Legend::in_height(&entries, size, self.area.height(), widest);
-            let corner = (self.right + gap, self.area.top);
+            let corner = (self.right + size * 0.6, self.area.top);
             self.outside(&legend, corner);
-        } else {
-            let legend = Legend::in_width(&entries, size, outer.width());
-            let left = (self.area.middle().0 - legend.width() / 2.0)
-                .min(outer.right - legend.width())
-                .max(outer.left);
-            let corner = (left, self.outer.bottom + gap);
-            self.outside(&legend, corner);
+            return None;
         }
-        None
+        let inside = self.area.grown(-size * 0.5);
+        let legend = Legend::in_height(&entries, size, inside.height(), inside.width());
+        let fits =
+            legend.width() <= inside.width() * 0.9 && legend.height() <= inside.height() * 0.8;
+        let location = if fits { location } else { Location::Below };
+        Some((legend, location))
+    }
+
+    fn legend_below(&mut self) {
+        let size = self.size() * LEGEND_SIZE;
+        let entries = self.setting.axes.entries(self.size());
+        let outer = self.cell.outer;
+        let highest = outer.height() * self.setting.limits.legend;
+        let legend = Legend::in_width(&entries, size, outer.width(), highest);
+        let left = (self.area.middle().0 - legend.width() / 2.0)
+            .min(outer.right - legend.width())
+            .max(outer.left);
+        let corner = (left, self.outer.bottom + size * 0.6);
+        self.outside(&legend, corner);
     }
 
     fn outside(&mut self, legend: &Legend, (left, top): (f64, f64)) {

@@ -11,6 +11,8 @@ const HANDLE_GAP: f64 = 0.8;
 const COLUMN_GAP: f64 = 1.6;
 const LINE_GAP: f64 = 0.45;
 const PADDING: f64 = 0.4;
+/// Names are cut to this before some are left out.
+const NARROWEST: f64 = 3.0;
 /// Data are looked for at steps of so many points.
 const STEP: f64 = 3.0;
 
@@ -61,13 +63,30 @@ impl Legend {
         Self::new(entries, size, columns, widest / columns as f64)
     }
 
-    /// As many columns as go into the width.
-    pub(crate) fn in_width(entries: &[(String, Handle)], size: f64, width: f64) -> Self {
-        (1..=entries.len())
+    /// As many columns as go into the width; more, with names cut, if it would be too high, and in the end not all names.
+    pub(crate) fn in_width(
+        entries: &[(String, Handle)],
+        size: f64,
+        width: f64,
+        highest: f64,
+    ) -> Self {
+        let natural = (1..=entries.len())
             .rev()
             .map(|columns| Self::new(entries, size, columns, width))
-            .find(|legend| legend.width() <= width)
-            .unwrap_or_else(|| Self::new(entries, size, 1, width))
+            .find(|legend| legend.width() <= width);
+        if let Some(legend) = natural
+            && legend.height() <= highest
+        {
+            return legend;
+        }
+        let single = Self::new(entries, size, 1, width);
+        let rows = ((highest - 2.0 * PADDING * size) / single.line()).max(1.0) as usize;
+        let narrowest = (HANDLE + HANDLE_GAP + COLUMN_GAP + NARROWEST) * size;
+        let most = ((width / narrowest) as usize).max(1);
+        let columns = entries.len().div_ceil(rows).clamp(1, most);
+        let shown = &entries[..entries.len().min(rows * columns)];
+        let widest = (width + COLUMN_GAP * size) / columns as f64 - COLUMN_GAP * size;
+        Self::new(shown, size, columns, widest)
     }
 
     fn line(&self) -> f64 {

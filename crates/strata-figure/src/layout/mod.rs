@@ -1,6 +1,5 @@
 //! Where everything around the data stands, so that nothing overlaps and nothing is cut off.
 //!
-//! * [`tick_labels`] chooses as many ticks as their labels leave room for, and turns or thins out names.
 //! * [`furniture`] puts axes, labels, title, colour bar and outside legend around a given area.
 //! * [`arrange`] finds the areas: it furnishes them, measures what sticks out, and makes room for it, until all fits.
 //! * [`legend`] and [`colorbar`] draw what their names say.
@@ -9,4 +8,3 @@ pub(crate) mod arrange;
 mod colorbar;
 pub(crate) mod furniture;
 pub(crate) mod legend;
-mod tick_labels;

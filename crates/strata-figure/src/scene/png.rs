@@ -66,11 +66,11 @@ impl Raster {
                 }
                 let has_clip = clip.is_some();
                 if let Some(color) = fill {
-                    self.fill(&self.built(path, 0.0), *color, has_clip);
+                    self.fill(self.built(path, 0.0).as_ref(), *color, has_clip);
                 }
                 if let Some(stroke) = stroke {
                     self.stroke(
-                        &self.built(path, stroke.width * self.scale),
+                        self.built(path, stroke.width * self.scale).as_ref(),
                         stroke,
                         has_clip,
                     );
@@ -94,7 +94,7 @@ impl Raster {
         self.mask = Some((clip, mask));
     }
 
-    fn fill(&mut self, path: &Option<tiny_skia::Path>, color: Color, has_clip: bool) {
+    fn fill(&mut self, path: Option<&tiny_skia::Path>, color: Color, has_clip: bool) {
         let Some(path) = path else {
             return;
         };
@@ -108,7 +108,7 @@ impl Raster {
         );
     }
 
-    fn stroke(&mut self, path: &Option<tiny_skia::Path>, stroke: &Stroke, has_clip: bool) {
+    fn stroke(&mut self, path: Option<&tiny_skia::Path>, stroke: &Stroke, has_clip: bool) {
         let Some(path) = path else {
             return;
         };
@@ -156,9 +156,9 @@ impl Raster {
         let path = build(&all.0, |point| point);
         if let Some(halo) = text.halo {
             let stroke = Stroke::solid(halo, text.block.size * 0.25);
-            self.stroke(&path, &stroke, false);
+            self.stroke(path.as_ref(), &stroke, false);
         }
-        self.fill(&path, text.color, false);
+        self.fill(path.as_ref(), text.color, false);
     }
 
     /// By nearest neighbour, to whole pixels.

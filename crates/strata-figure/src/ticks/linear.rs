@@ -254,7 +254,8 @@ fn offset_label(offset: f64, power: i32) -> String {
                 signed(&mantissa.to_string())
             )
         };
-        label += &format!("{sign}{number}");
+        label.push_str(sign);
+        label.push_str(&number);
     }
     label
 }

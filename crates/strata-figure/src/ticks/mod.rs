@@ -87,6 +87,7 @@ pub(crate) fn nonsingular(low: f64, high: f64, expander: f64, tiny: f64) -> (f64
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use serde_json::Value;
 
     fn numbers(value: &Value) -> Vec<f64> {
@@ -109,6 +110,44 @@ mod tests {
                 (a - b).abs() <= 1e-9 * b.abs() + 1e-12 * largest,
                 "{ours:?} for {case}"
             );
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Also where matplotlib would not draw at all.
+        #[test]
+        fn ticks_are_inside_rising_and_not_too_many(
+            low in -1e12_f64..1e12,
+            power in -14_i32..14,
+            steps in 1_usize..10,
+            is_integer in any::<bool>(),
+            is_log in any::<bool>(),
+            is_percent in any::<bool>(),
+        ) {
+            let (scale, low, high) = if is_log {
+                let low = libm::pow(10.0, low / 1e11);
+                (Scale::Log, low, low * (1.0 + libm::pow(10.0, f64::from(power.max(-8)))))
+            } else {
+                let (low, high) = nonsingular(low, low + libm::pow(10.0, f64::from(power)), 0.05, 1e-13);
+                (Scale::Linear, low, high)
+            };
+            let format = if is_percent { TickFormat::Percent } else { TickFormat::Scalar };
+            let ticks = ticks(&scale, low, high, Request { steps, is_integer, format });
+            let near = (high - low) * 1e-9;
+            for all in [&ticks.major, &ticks.minor] {
+                for pair in all.windows(2) {
+                    prop_assert!(pair[0].0 < pair[1].0, "{:?}", all);
+                }
+                for (value, _) in all {
+                    prop_assert!((low - near..=high + near).contains(value), "{} in {} {}", value, low, high);
+                }
+            }
+            prop_assert!(ticks.major.len() <= steps.max(2) + 1, "{:?}", ticks);
+            let mut labels: Vec<&String> = ticks.major.iter().map(|tick| &tick.1).collect();
+            labels.dedup();
+            prop_assert_eq!(labels.len(), ticks.major.len(), "{:?}", ticks);
         }
     }
 

@@ -51,12 +51,22 @@ impl Block {
         Self::of_lines(lines(text), size, align)
     }
 
-    /// Broken between words where a line would be wider than `width`; a word that is wider is cut.
-    pub(crate) fn wrapped(text: &str, size: f64, width: f64, align: Align) -> Self {
+    /// Broken between words where a line would be wider than `width`, each line in the middle; a word that is wider is cut,
+    /// and so is the last of `most` lines if there would be more.
+    pub(crate) fn wrapped(text: &str, size: f64, width: f64, most: usize) -> Self {
         let wrapped = lines(text)
             .into_iter()
             .flat_map(|line| wrap(line, width / size));
-        Self::of_lines(wrapped.collect(), size, align)
+        let mut wrapped: Vec<Vec<Sign>> = wrapped.collect();
+        if wrapped.len() > most.max(1) {
+            let rest: Vec<Sign> = wrapped.drain(most.max(1)..).flatten().collect();
+            if let Some(last) = wrapped.last_mut() {
+                last.push(Sign::plain(' '));
+                last.extend(rest);
+                *last = ended(std::mem::take(last), width / size);
+            }
+        }
+        Self::of_lines(wrapped, size, Align::Middle)
     }
 
     /// Every line cut with an ellipsis where it would be wider than `width`.
@@ -188,10 +198,16 @@ fn wrap(line: Vec<Sign>, width: f64) -> Vec<Vec<Sign>> {
 }
 
 /// The line, or as much of it with an ellipsis as is at most so many ems wide.
-fn cut(mut line: Vec<Sign>, width: f64) -> Vec<Sign> {
+fn cut(line: Vec<Sign>, width: f64) -> Vec<Sign> {
     if set(&line).1 <= width {
-        return line;
+        line
+    } else {
+        ended(line, width)
     }
+}
+
+/// As much of the line as is with an ellipsis at most so many ems wide.
+fn ended(mut line: Vec<Sign>, width: f64) -> Vec<Sign> {
     // No glyph is narrower than a tenth of an em, so no more than these can fit.
     line.truncate((width.max(0.0) / 0.1) as usize + 1);
     while !line.is_empty() {
@@ -215,10 +231,12 @@ mod tests {
             "validation accuracy of the unbelievablylongname",
             10.0,
             70.0,
-            Align::Middle,
+            9,
         );
         assert_eq!(block.text, "validation\naccuracy of\nthe\nunbelievabl…");
         assert!(block.width <= 70.0 && block.height() > 36.0);
+        let short = Block::wrapped("validation accuracy of them all", 10.0, 70.0, 2);
+        assert_eq!(short.text, "validation\naccuracy of…");
         assert_eq!(Block::fitted("abc", 10.0, 1.0).text, "");
     }
 

@@ -1,4 +1,4 @@
-//! The font that matplotlib uses by default, DejaVu Sans: its metrics and outlines.
+//! The font that matplotlib uses by default, `DejaVu Sans`: its metrics and outlines.
 
 use std::sync::LazyLock;
 

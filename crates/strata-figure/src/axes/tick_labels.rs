@@ -1,11 +1,12 @@
 //! Ticks with labels that do not run into each other.
 
 use crate::Color;
-use crate::axes::Axis;
 use crate::scale::{Scale, View};
 use crate::scene::{PlacedText, Point};
 use crate::ticks::{Request, Ticks, ticks};
 use crate::typeset::{Align, Block, font};
+
+use super::axis::Axis;
 
 /// Free space between labels side by side, in ems.
 const GAP: f64 = 0.7;
@@ -29,6 +30,28 @@ pub(crate) struct TickLabels {
 
 /// Below a plot, tops at `top`, turned ones at most `longest` long.
 pub(crate) fn below(axis: &Axis, view: &View, size: f64, top: f64, longest: f64) -> TickLabels {
+    seen(below_any(axis, view, size, top, longest))
+}
+
+/// Beside a plot, the ends next to it at `edge`, at most `widest` wide.
+pub(crate) fn beside(
+    axis: &Axis,
+    view: &View,
+    size: f64,
+    edge: f64,
+    is_right: bool,
+    widest: f64,
+) -> TickLabels {
+    seen(beside_any(axis, view, size, edge, is_right, widest))
+}
+
+/// Without labels that say nothing.
+fn seen(mut ticks: TickLabels) -> TickLabels {
+    ticks.labels.retain(|label| !label.block.is_empty());
+    ticks
+}
+
+fn below_any(axis: &Axis, view: &View, size: f64, top: f64, longest: f64) -> TickLabels {
     let mut out = TickLabels::default();
     if axis.has_no_ticks {
         return out;
@@ -61,8 +84,7 @@ pub(crate) fn below(axis: &Axis, view: &View, size: f64, top: f64, longest: f64)
     }
 }
 
-/// Beside a plot, the ends next to it at `edge`, at most `widest` wide.
-pub(crate) fn beside(
+fn beside_any(
     axis: &Axis,
     view: &View,
     size: f64,
@@ -186,7 +208,7 @@ fn below_names(
 ) -> Vec<PlacedText> {
     let level = |every: usize| -> Vec<PlacedText> {
         let blocks = names.iter().step_by(every).map(|(value, label)| {
-            let block = Block::new(label, size, Align::Middle);
+            let block = Block::fitted(label, size, (view.to - view.from).abs());
             let at = (
                 view.at(*value) - block.width / 2.0,
                 top - block.bounds().top,
