@@ -106,6 +106,11 @@ impl Axis {
     fn wanted_range(&self, data: &Extent) -> (f64, f64) {
         let scale = &self.scale;
         let (mut low, mut high) = data.range(scale);
+        if self.is_integer && high - low < 1.0 && *scale == Scale::Linear {
+            // Around a single epoch there is room for its tick and not for fractions.
+            let middle = f64::midpoint(low, high).round();
+            (low, high) = (low.min(middle - 0.5), high.max(middle + 0.5));
+        }
         let (low_is_fixed, high_is_fixed) = (data.is_sticky(low), data.is_sticky(high));
         if let Scale::Category(names) = scale {
             low = low.min(0.0) - 0.5;

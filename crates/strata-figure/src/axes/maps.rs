@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
-use crate::scene::{Image, Item, Path, Rect};
+use crate::scene::{Image, Item, Path, PlacedText, Rect};
+use crate::typeset::{Align, Block, font};
 use crate::{Color, Colormap};
 
 use super::axis::Extent;
-use super::marks::cell_text;
 use super::norm::{Mapping, Norm};
 use super::place::Place;
 
 /// Cells lie over their neighbours by so many points: readers would show a line of paper between those that only touch.
 const OVERLAP: f64 = 0.15;
+
+/// In points; smaller letters are not read in print.
+const SMALLEST_TEXT: f64 = 3.0;
 
 /// How the text of a cell is made from its value.
 type CellText = Arc<dyn Fn(f64) -> String + Send + Sync>;
@@ -58,7 +61,8 @@ impl HeatMap {
         self
     }
 
-    /// Each cell's value as a text in its middle, where it can be read: black or white, smaller where cells are small.
+    /// Each cell's value as a text in its middle, black or white, whichever is read better. All are in one size, which is
+    /// smaller where cells are small; where it would be less than 3 points there are none.
     pub fn annotate(&mut self, text: impl Fn(f64) -> String + Send + Sync + 'static) -> &mut Self {
         self.text = Some(Arc::new(text));
         self
@@ -82,7 +86,6 @@ impl HeatMap {
             return;
         }
         let mapping = self.mapping();
-        let mut texts = Vec::new();
         for (row, values) in self.values.chunks_exact(columns).enumerate() {
             let Some(&[low, high]) = self.y_edges.get(row..row + 2) else {
                 continue;
@@ -102,24 +105,52 @@ impl HeatMap {
                 }
                 column += run.len();
             }
-            if let Some(text) = &self.text {
-                for (value, edges) in values.iter().zip(self.x_edges.windows(2)) {
-                    let (from, to) = (place.x.at(edges[0]), place.x.at(edges[1]));
-                    let middle = (f64::midpoint(from, to), f64::midpoint(low, high));
-                    let room = ((to - from).abs() * 0.88, (high - low).abs() * 0.9);
-                    let color = if mapping.color(*value).is_dark() {
-                        Color::WHITE
-                    } else {
-                        Color::BLACK
-                    };
-                    if place.shows(middle) {
-                        let size = place.size * 0.9;
-                        texts.extend(cell_text(&text(*value), middle, room, size, color));
-                    }
+        }
+        self.write(place, &mapping, out);
+    }
+
+    /// The texts of all cells in one size.
+    fn write(&self, place: &Place, mapping: &Mapping, out: &mut Vec<Item>) {
+        let Some(text) = &self.text else {
+            return;
+        };
+        let columns = self.x_edges.len().saturating_sub(1);
+        let mut cells = Vec::new();
+        let mut size = place.size * 0.9;
+        for (values, y) in self.values.chunks(columns).zip(self.y_edges.windows(2)) {
+            for (value, x) in values.iter().zip(self.x_edges.windows(2)) {
+                let (left, top) = place.point(x[0], y[0]);
+                let (right, bottom) = place.point(x[1], y[1]);
+                let middle = (f64::midpoint(left, right), f64::midpoint(top, bottom));
+                let text = text(*value);
+                if !place.shows(middle) || text.trim().is_empty() {
+                    continue;
                 }
+                let block = Block::new(&text, size, Align::Middle);
+                let across = (right - left).abs() * 0.88 / block.width;
+                let down = (bottom - top).abs() * 0.9 / block.height();
+                size *= across.min(down).min(1.0);
+                let color = if mapping.color(*value).is_dark() {
+                    Color::WHITE
+                } else {
+                    Color::BLACK
+                };
+                cells.push((text, middle, color));
             }
         }
-        out.append(&mut texts);
+        if size < SMALLEST_TEXT {
+            return;
+        }
+        for (text, (x, y), color) in cells {
+            let block = Block::new(&text, size, Align::Middle);
+            out.push(Item::Text(PlacedText {
+                at: (x - block.width / 2.0, y + size * font::DIGIT_HEIGHT / 2.0),
+                rotation: 0.0,
+                color,
+                halo: None,
+                block,
+            }));
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::Color;
 use crate::scene::{Item, Path, PlacedText, Stroke};
-use crate::typeset::{Align, Block, font};
+use crate::typeset::Block;
 
 use super::artist::Handle;
 use super::axis::Extent;
@@ -198,32 +198,4 @@ impl Note {
             block,
         }));
     }
-}
-
-/// A text in the middle of a cell, as large as fits; nothing where it would be too small to read.
-pub(super) fn cell_text(
-    text: &str,
-    (x, y): (f64, f64),
-    room: (f64, f64),
-    size: f64,
-    color: Color,
-) -> Option<Item> {
-    /// In points; smaller letters are not read in print.
-    const SMALLEST: f64 = 3.0;
-    let block = Block::new(text, size, Align::Middle);
-    let factor = (room.0 / block.width).min(room.1 / block.height()).min(1.0);
-    if block.is_empty() || size * factor < SMALLEST {
-        return None;
-    }
-    let block = Block::new(text, size * factor, Align::Middle);
-    Some(Item::Text(PlacedText {
-        at: (
-            x - block.width / 2.0,
-            y + block.size * font::DIGIT_HEIGHT / 2.0,
-        ),
-        rotation: 0.0,
-        color,
-        halo: None,
-        block,
-    }))
 }

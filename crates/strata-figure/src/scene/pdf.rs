@@ -195,17 +195,19 @@ impl Page {
     fn runs(&mut self, text: &PlacedText, mode: TextRenderingMode) {
         let (sin, cos) = text.turn();
         self.content.begin_text().set_text_rendering_mode(mode);
-        let same = |a: &Glyph, b: &Glyph| a.size == b.size && a.y == b.y;
+        let same =
+            |a: &Glyph, b: &Glyph| a.size == b.size && a.y == b.y && a.is_italic == b.is_italic;
         for run in text.block.glyphs.chunk_by(same) {
             let first = run[0];
             let (x, y) = text.to_page((first.x, first.y));
+            let lean = if first.is_italic { font::LEAN } else { 0.0 };
             self.content
                 .set_font(Name(b"F0"), short(first.size))
                 .set_text_matrix([
                     short(cos),
                     short(-sin),
-                    short(-sin),
-                    short(-cos),
+                    short(lean * cos - sin),
+                    short(-lean * sin - cos),
                     short(x),
                     short(y),
                 ]);

@@ -134,7 +134,9 @@ impl Raster {
         let mut all = Path::default();
         for glyph in &text.block.glyphs {
             let scale = glyph.size / font::units_per_em();
+            let lean = if glyph.is_italic { font::LEAN } else { 0.0 };
             let place = |(x, y): Point| {
+                let x = x + y * lean;
                 let (x, y) = text.to_page((glyph.x + x * scale, glyph.y - y * scale));
                 (x * self.scale, y * self.scale)
             };

@@ -170,13 +170,17 @@ fn write_text(out: &mut String, text: &PlacedText) {
 fn glyphs(out: &mut String, text: &PlacedText) {
     for glyph in &text.block.glyphs {
         if !font::outline(glyph.id).0.is_empty() {
+            let (x, y, size) = (number(glyph.x), number(glyph.y), number(glyph.size));
+            let place = if glyph.is_italic {
+                let lean = number(-font::LEAN * glyph.size);
+                format!("matrix({size} 0 {lean} {size} {x} {y})")
+            } else {
+                format!("translate({x} {y}) scale({size})")
+            };
             let _ = write!(
                 out,
-                "<use xlink:href=\"#dejavu-{}\" transform=\"translate({} {}) scale({})\"/>",
-                glyph.id,
-                number(glyph.x),
-                number(glyph.y),
-                number(glyph.size)
+                "<use xlink:href=\"#dejavu-{}\" transform=\"{place}\"/>",
+                glyph.id
             );
         }
     }

@@ -13,7 +13,12 @@ const OFFSET_THRESHOLD: i32 = 4;
 
 /// Ticks inside the range, with labels.
 pub(super) fn ticks(low: f64, high: f64, request: Request) -> Ticks {
-    let values = inside(low, high, request.steps, request.is_integer);
+    let mut values = inside(low, high, request.steps, request.is_integer);
+    let is_whole = |value: &f64| value.fract() == 0.0;
+    if request.is_integer && values.iter().any(is_whole) {
+        // Matplotlib has fractions where there are fewer than two whole numbers; but there is no half epoch.
+        values.retain(is_whole);
+    }
     if request.format == TickFormat::Percent {
         let percents: Vec<f64> = values.iter().map(|value| value * 100.0).collect();
         let decimals = decimals(&percents, (low * 100.0, high * 100.0));

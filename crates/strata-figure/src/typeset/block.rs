@@ -31,6 +31,8 @@ pub(crate) struct Glyph {
     pub(crate) x: f64,
     pub(crate) y: f64,
     pub(crate) size: f64,
+    /// Whether it leans by [`font::LEAN`].
+    pub(crate) is_italic: bool,
 }
 
 /// Text set in lines.
@@ -69,9 +71,11 @@ impl Block {
         Self::of_lines(wrapped, size, Align::Middle)
     }
 
-    /// Every line cut with an ellipsis where it would be wider than `width`.
+    /// Every line with an ellipsis in its middle where it would be wider than `width`: names of settings differ at their ends.
     pub(crate) fn fitted(text: &str, size: f64, width: f64) -> Self {
-        let cut = lines(text).into_iter().map(|line| cut(line, width / size));
+        let cut = lines(text)
+            .into_iter()
+            .map(|line| shortened(line, width / size));
         Self::of_lines(cut.collect(), size, Align::Left)
     }
 
@@ -165,6 +169,7 @@ fn set(line: &[Sign]) -> (Vec<Glyph>, f64) {
             x: pen,
             y,
             size,
+            is_italic: sign.is_italic,
         });
         pen += font::advance(id) * size;
         previous = Some((id, sign.level));
@@ -206,6 +211,29 @@ fn cut(line: Vec<Sign>, width: f64) -> Vec<Sign> {
     }
 }
 
+/// The line, or as much of its beginning and, rather, its end, as is with an ellipsis at most so many ems wide.
+fn shortened(line: Vec<Sign>, width: f64) -> Vec<Sign> {
+    if set(&line).1 <= width {
+        return line;
+    }
+    // No glyph is narrower than a tenth of an em, so no more than these can fit.
+    let most = ((width.max(0.0) / 0.1) as usize).min(line.len());
+    for kept in (1..=most).rev() {
+        let (head, tail) = (kept / 3, kept - kept / 3);
+        // A dot beside the ellipsis would be a part of it.
+        let is_dot = |sign: &&Sign| sign.character == '.';
+        let end = &line[line.len() - tail..];
+        let dots = end.iter().take_while(is_dot).count();
+        let mut shown = line[..head].to_vec();
+        shown.push(Sign::plain(ELLIPSIS));
+        shown.extend_from_slice(&end[dots..]);
+        if set(&shown).1 <= width {
+            return shown;
+        }
+    }
+    Vec::new()
+}
+
 /// As much of the line as is with an ellipsis at most so many ems wide.
 fn ended(mut line: Vec<Sign>, width: f64) -> Vec<Sign> {
     // No glyph is narrower than a tenth of an em, so no more than these can fit.
@@ -238,6 +266,8 @@ mod tests {
         let short = Block::wrapped("validation accuracy of them all", 10.0, 70.0, 2);
         assert_eq!(short.text, "validation\naccuracy of…");
         assert_eq!(Block::fitted("abc", 10.0, 1.0).text, "");
+        let name = Block::fitted("training.optimizer.params.lr", 10.0, 80.0);
+        assert_eq!(name.text, "trai…params.lr");
     }
 
     #[test]

@@ -6,6 +6,8 @@ pub(super) struct Sign {
     pub(super) character: char,
     /// 1 in a superscript, −1 in a subscript.
     pub(super) level: i8,
+    /// Whether it leans: a variable.
+    pub(super) is_italic: bool,
     /// Whether it is a relation or an operation with space around it.
     pub(super) is_spaced: bool,
 }
@@ -15,6 +17,7 @@ impl Sign {
         Self {
             character,
             level: 0,
+            is_italic: false,
             is_spaced: false,
         }
     }
@@ -72,7 +75,7 @@ const COMMANDS: [(&str, char); 46] = [
 
 /// Signs of a text. As in matplotlib, what stands between dollars is mathematics if their number is even (`\$` counts
 /// for none): `^` and `_` raise and lower the next sign or `{group}`, `\lambda` and its like are named signs, `-` is the
-/// minus sign and spaces count for nothing. Letters stay upright.
+/// minus sign and spaces count for nothing. Latin and small Greek letters lean, but not in `\mathrm{…}` and `\text{…}`.
 pub(super) fn signs(text: &str) -> Vec<Sign> {
     let mut dollars = 0;
     let mut is_escaped = false;
@@ -104,11 +107,12 @@ type Rest<'a> = std::iter::Peekable<std::str::Chars<'a>>;
 
 /// Reads up to the next dollar and over it.
 fn mathematics(rest: &mut Rest, signs: &mut Vec<Sign>) {
-    // The level of the next sign alone, and those of open groups.
+    // The level of the next sign alone, and level and uprightness of open groups.
     let mut next: Option<i8> = None;
-    let mut groups: Vec<i8> = Vec::new();
+    let mut is_next_upright = false;
+    let mut groups: Vec<(i8, bool)> = Vec::new();
     while let Some(character) = rest.next() {
-        let around = groups.last().copied().unwrap_or(0);
+        let (around, is_upright) = groups.last().copied().unwrap_or((0, false));
         let character = match character {
             '$' => return,
             '^' => {
@@ -120,14 +124,29 @@ fn mathematics(rest: &mut Rest, signs: &mut Vec<Sign>) {
                 continue;
             }
             '{' => {
-                groups.push(next.take().unwrap_or(around));
+                let is_upright = std::mem::take(&mut is_next_upright) || is_upright;
+                groups.push((next.take().unwrap_or(around), is_upright));
                 continue;
             }
             '}' => {
                 groups.pop();
                 continue;
             }
-            '\\' => command(rest, signs, next.unwrap_or(around)),
+            '\\' => match command(rest) {
+                Command::Sign(character) => Some(character),
+                Command::Upright => {
+                    is_next_upright = true;
+                    None
+                }
+                Command::Unknown(name) => {
+                    let level = next.take().unwrap_or(around);
+                    signs.extend(name.chars().map(|letter| Sign {
+                        level,
+                        ..Sign::plain(letter)
+                    }));
+                    None
+                }
+            },
             '-' => Some('−'),
             character if character.is_whitespace() => None,
             character => Some(character),
@@ -136,40 +155,51 @@ fn mathematics(rest: &mut Rest, signs: &mut Vec<Sign>) {
             continue;
         };
         let level = next.take().unwrap_or(around);
-        let follows = signs
-            .last()
-            .is_some_and(|last| last.level == 0 && !last.is_spaced && last.character != '(');
+        let follows = signs.last().is_some_and(|last| {
+            !last.is_spaced && last.character != '(' && !last.character.is_whitespace()
+        });
         signs.push(Sign {
             character,
             level,
+            is_italic: !is_upright && leans(character),
             is_spaced: level == 0 && follows && "=+−×±≤≥≠≈→∈<>".contains(character),
         });
     }
 }
 
-/// What a backslash begins: the sign of that name, or else its letters.
-fn command(rest: &mut Rest, signs: &mut Vec<Sign>, level: i8) -> Option<char> {
+/// What a backslash begins.
+enum Command {
+    Sign(char),
+    /// The next group is no variable.
+    Upright,
+    /// Nothing that is known, so its name is written.
+    Unknown(String),
+}
+
+fn command(rest: &mut Rest) -> Command {
     let mut name = String::new();
     while let Some(letter) = rest.next_if(char::is_ascii_alphabetic) {
         name.push(letter);
     }
     if name.is_empty() {
-        return match rest.next()? {
-            ',' | ';' | ':' => Some('\u{2009}'),
-            character => Some(character),
+        return match rest.next() {
+            None => Command::Unknown(name),
+            Some(',' | ';' | ':') => Command::Sign('\u{2009}'),
+            Some(character) => Command::Sign(character),
         };
     }
     if let Some((_, character)) = COMMANDS.iter().find(|(command, _)| *command == name) {
-        return Some(*character);
+        Command::Sign(*character)
+    } else if matches!(name.as_str(), "mathdefault" | "mathrm" | "text") {
+        Command::Upright
+    } else {
+        Command::Unknown(name)
     }
-    if name != "mathdefault" && name != "mathrm" && name != "text" {
-        signs.extend(name.chars().map(|character| Sign {
-            character,
-            level,
-            is_spaced: false,
-        }));
-    }
-    None
+}
+
+/// As TeX has it, variables lean, but not digits and capital Greek letters.
+fn leans(character: char) -> bool {
+    character.is_ascii_alphabetic() || ('α'..='ω').contains(&character) || character == 'ℓ'
 }
 
 #[cfg(test)]
@@ -179,6 +209,9 @@ mod tests {
     fn read(text: &str) -> String {
         let mut out = String::new();
         for sign in signs(text) {
+            if sign.is_italic {
+                out.push('/');
+            }
             match sign.level {
                 1 => out.push('^'),
                 -1 => out.push('_'),
@@ -192,10 +225,11 @@ mod tests {
     #[test]
     fn what_stands_between_dollars_is_mathematics() {
         assert_eq!(read("weight_decay $10^{-3}$"), "weight_decay 10^−^3");
-        assert_eq!(read(r"$\lambda_1 \times L^2$"), "λ_1×L^2");
-        assert_eq!(read(r"costs \$5 and $x$"), "costs $5 and x");
+        assert_eq!(read(r"$\lambda_1 \times L^2$"), "/λ_1×/L^2");
+        assert_eq!(read(r"costs \$5 and $x$"), "costs $5 and /x");
         assert_eq!(read("costs $5"), "costs $5");
-        assert_eq!(read(r"$\unknown{a}$"), "unknowna");
+        assert_eq!(read(r"$\unknown{a}$"), "unknown/a");
+        assert_eq!(read(r"$E_{\mathrm{max}}$"), "/E_m_a_x");
         assert_eq!(read("$^{$ }"), " }");
     }
 }
