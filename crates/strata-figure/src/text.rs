@@ -1,86 +1,81 @@
-//! Lines of text in the font that matplotlib uses by default.
+//! Lines of text on a canvas, as `scene` sets them: in the font that matplotlib uses by default.
 
-use ab_glyph::{Font, FontRef, PxScale, ScaleFont, point};
+use tiny_skia::{FillRule, Mask, Transform};
 
 use crate::canvas::Canvas;
-
-static DEJAVU_SANS: &[u8] = include_bytes!("../assets/DejaVuSans-subset.ttf");
-
-/// What stands for a character that the font does not have.
-const REPLACEMENT: char = '\u{FFFD}';
-const ELLIPSIS: char = '…';
+use crate::scene::png::path_of;
+use crate::typeset::{Block, font};
 
 /// Sets lines of text in one size.
 pub(crate) struct Typesetter {
-    font: FontRef<'static>,
-    scale: PxScale,
+    /// Pixels of an em.
+    em: f64,
 }
 
 impl Typesetter {
     /// `points` of 1/72 inch.
     pub(crate) fn new(points: f64, dpi: u32) -> Self {
-        let font = FontRef::try_from_slice(DEJAVU_SANS)
-            .expect("the font in the program is whole, which a test shows");
-        let em_px = (points * f64::from(dpi) / 72.0) as f32;
-        // `PxScale` is the height from descent to ascent, not the em.
-        let em = font.units_per_em().unwrap_or(2048.0);
-        let scale = PxScale::from(em_px * font.height_unscaled() / em);
-        Self { font, scale }
+        Self {
+            em: points * f64::from(dpi) / 72.0,
+        }
     }
 
     /// Pixels from the top of the line to its base.
     pub(crate) fn ascent(&self) -> f32 {
-        self.font.as_scaled(self.scale).ascent()
+        (font::line().0 * self.em) as f32
     }
 
     /// Pixels from the top to the bottom of the line.
     pub(crate) fn height(&self) -> f32 {
-        self.font.as_scaled(self.scale).height()
+        let (ascent, descent) = font::line();
+        ((ascent + descent) * self.em) as f32
     }
 
     /// Pixels across.
     pub(crate) fn width(&self, text: &str) -> f32 {
-        let font = self.font.as_scaled(self.scale);
-        text.chars()
-            .map(|character| font.h_advance(font.glyph_id(self.drawable(character))))
-            .sum()
+        self.set(text).width as f32
     }
 
     /// The text, or as much of it with an ellipsis as is at most `width` pixels wide.
     pub(crate) fn fitted(&self, text: &str, width: f32) -> String {
-        if self.width(text) <= width {
-            return text.to_owned();
-        }
-        let font = self.font.as_scaled(self.scale);
-        let advance = |letter| font.h_advance(font.glyph_id(self.drawable(letter)));
-        let room = width - advance(ELLIPSIS);
-        if room < 0.0 {
-            return String::new();
-        }
-        let mut used = 0.0;
-        let kept = text.chars().take_while(|&letter| {
-            used += advance(letter);
-            used <= room
-        });
-        kept.chain([ELLIPSIS]).collect()
+        Block::plain(text, self.em, f64::from(width)).text
+    }
+
+    fn set(&self, text: &str) -> Block {
+        Block::plain(text, self.em, f64::INFINITY)
     }
 
     /// Draws the text from `left` on with its base line at `base`.
     pub(crate) fn draw(&self, canvas: &mut Canvas, text: &str, left: f32, base: f32) {
-        let font = self.font.as_scaled(self.scale);
-        let mut x = left;
-        for character in text.chars() {
-            let id = font.glyph_id(self.drawable(character));
-            let glyph = id.with_scale_and_position(self.scale, point(x, base));
-            x += font.h_advance(id);
-            let Some(outline) = self.font.outline_glyph(glyph) else {
-                continue;
-            };
-            let bounds = outline.px_bounds();
-            let (x0, y0) = (bounds.min.x as i64, bounds.min.y as i64);
-            outline.draw(|dx, dy, coverage| {
-                canvas.ink(x0 + i64::from(dx), y0 + i64::from(dy), coverage);
+        let block = self.set(text);
+        // A little more than the text, since letters may go over their places.
+        let (width, height) = (
+            block.width + self.em,
+            f64::from(self.height()) + self.em * 0.5,
+        );
+        let Some(mut mask) = Mask::new(width.ceil() as u32, height.ceil() as u32) else {
+            return;
+        };
+        let (x0, y0) = (
+            (f64::from(left) - self.em * 0.25).floor(),
+            (f64::from(base - self.ascent()) - self.em * 0.25).floor(),
+        );
+        let (left, base) = (f64::from(left) - x0, f64::from(base) - y0);
+        for glyph in &block.glyphs {
+            let scale = glyph.size / font::units_per_em();
+            let path = path_of(&font::outline(glyph.id), |(x, y)| {
+                (left + glyph.x + x * scale, base + glyph.y - y * scale)
             });
+            if let Some(path) = path {
+                mask.fill_path(&path, FillRule::Winding, true, Transform::identity());
+            }
+        }
+        let across = mask.width() as usize;
+        for (index, coverage) in mask.data().iter().enumerate() {
+            let (x, y) = ((index % across) as i64, (index / across) as i64);
+            if *coverage > 0 {
+                canvas.ink(x0 as i64 + x, y0 as i64 + y, f32::from(*coverage) / 255.0);
+            }
         }
     }
 
@@ -88,31 +83,11 @@ impl Typesetter {
     pub(crate) fn draw_centred(&self, canvas: &mut Canvas, text: &str, middle: f32, base: f32) {
         self.draw(canvas, text, middle - self.width(text) / 2.0, base);
     }
-
-    fn drawable(&self, character: char) -> char {
-        if character.is_control() {
-            ' '
-        } else if self.font.glyph_id(character).0 == 0 {
-            REPLACEMENT
-        } else {
-            character
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_font_has_what_it_should() {
-        let text = Typesetter::new(12.0, 100);
-        for character in (' '..='~').chain("äéøß×αβγΩ…≤≥∞→".chars()) {
-            assert_eq!(text.drawable(character), character);
-        }
-        assert_eq!(text.drawable('漢'), REPLACEMENT);
-        assert_eq!(text.drawable('\n'), ' ');
-    }
 
     #[test]
     fn what_is_too_long_is_cut_with_an_ellipsis() {

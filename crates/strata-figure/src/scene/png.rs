@@ -155,7 +155,7 @@ impl Raster {
                     }),
             );
         }
-        let path = build(&all.0, |point| point);
+        let path = path_of(&all, |point| point);
         if let Some(halo) = text.halo {
             let stroke = Stroke::solid(halo, text.block.size * 0.25);
             self.stroke(path.as_ref(), &stroke, false);
@@ -189,12 +189,12 @@ impl Raster {
     fn built(&self, path: &Path, stroke_px: f64) -> Option<tiny_skia::Path> {
         let scaled = |(x, y): Point| (x * self.scale, y * self.scale);
         if !is_rectilinear(path) {
-            return build(&path.0, scaled);
+            return path_of(path, scaled);
         }
         let is_odd = (stroke_px.round() as i64) % 2 == 1 || (0.0 < stroke_px && stroke_px < 1.0);
         let shift = if is_odd { 0.5 } else { 0.0 };
         let snapped = |value: f64| (value * self.scale - shift).round() + shift;
-        build(&path.0, |(x, y)| (snapped(x), snapped(y)))
+        path_of(path, |(x, y)| (snapped(x), snapped(y)))
     }
 }
 
@@ -214,13 +214,14 @@ fn is_rectilinear(path: &Path) -> bool {
     })
 }
 
-fn build(segments: &[Segment], place: impl Fn(Point) -> Point) -> Option<tiny_skia::Path> {
+/// The path with all its points placed; nothing if it has none.
+pub(crate) fn path_of(path: &Path, place: impl Fn(Point) -> Point) -> Option<tiny_skia::Path> {
     let mut builder = PathBuilder::new();
     let place = |point: Point| {
         let (x, y) = place(point);
         (x as f32, y as f32)
     };
-    for segment in segments {
+    for segment in &path.0 {
         match *segment {
             Segment::Move(to) => {
                 let (x, y) = place(to);

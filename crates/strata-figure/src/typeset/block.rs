@@ -79,6 +79,12 @@ impl Block {
         Self::of_lines(cut.collect(), size, Align::Left)
     }
 
+    /// One line without mathematics, cut at its end with an ellipsis where it would be wider than `width`.
+    pub(crate) fn plain(text: &str, size: f64, width: f64) -> Self {
+        let line: Vec<Sign> = text.chars().map(Sign::plain).collect();
+        Self::of_lines(vec![cut(line, width / size)], size, Align::Left)
+    }
+
     fn of_lines(lines: Vec<Vec<Sign>>, size: f64, align: Align) -> Self {
         let set: Vec<(Vec<Glyph>, f64)> = lines.iter().map(|line| set(line)).collect();
         let width = set.iter().map(|(_, width)| *width).fold(0.0, f64::max);

@@ -71,6 +71,14 @@ pub(crate) fn outline(glyph: u16) -> Path {
     pen.0
 }
 
+/// How far lines go above and below their base if no letter of another line is to touch them, in ems.
+pub(crate) fn line() -> (f64, f64) {
+    (
+        f64::from(FACE.ascender()) / units_per_em(),
+        -f64::from(FACE.descender()) / units_per_em(),
+    )
+}
+
 /// Measures of the whole font for its description in a PDF, in font units: box, ascender, descender, height of capitals.
 pub(crate) fn description() -> ([f64; 4], f64, f64, f64) {
     let area = FACE.global_bounding_box();
