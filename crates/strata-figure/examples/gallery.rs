@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use strata_figure::{
     Color, Colormap, Dimension, Figure, LineStyle, Location, Marker, Scale, Share, StepWhere,
-    TickFormat,
+    TickFormat, griddata,
 };
 
 /// Inches across: a column of a paper, and its page.
@@ -450,30 +450,27 @@ fn slice() -> Figure {
 fn contour() -> Figure {
     let mut figure = Figure::new(COLUMN, 2.6);
     let axes = figure.axes();
-    let x: Vec<f64> = (0..40)
-        .map(|index| 10_f64.powf(-5.0 + 3.0 * f64::from(index) / 39.0))
+    let x: Vec<f64> = (0..80)
+        .map(|index| 10_f64.powf(-5.0 + 3.0 * f64::from(index) / 79.0))
         .collect();
-    let y: Vec<f64> = (0..40).map(|index| 0.6 * f64::from(index) / 39.0).collect();
-    let z: Vec<f64> = y
-        .iter()
-        .flat_map(|y| {
-            x.iter().map(move |x| {
-                0.85 - 0.02 * (x.log10() + 3.2).powi(2)
-                    - 0.2 * (y - 0.25 - 0.05 * x.log10().sin()).powi(2)
-            })
+    let y: Vec<f64> = (0..80).map(|index| 0.6 * f64::from(index) / 79.0).collect();
+    let trials: Vec<(f64, f64, f64)> = (0..60)
+        .map(|trial| {
+            let (rate, dropout) = (-5.0 + 3.0 * noise(trial), 0.6 * noise(trial + 100));
+            let value = 0.85 - 0.02 * (rate + 3.2).powi(2) - 0.2 * (dropout - 0.25).powi(2);
+            (10_f64.powf(rate), dropout, value)
         })
         .collect();
+    let z = griddata(&trials, &x, &y);
     axes.set_xscale(Scale::Log);
     axes.set_xlabel("learning rate").set_ylabel("dropout rate");
     axes.contourf(&x, &y, &z);
     axes.contour(&x, &y, &z).color(Color::WHITE.with_alpha(0.6));
-    let points = 0..40;
-    let px: Vec<f64> = points
-        .clone()
-        .map(|i| 10_f64.powf(-5.0 + 3.0 * noise(i)))
-        .collect();
-    let py: Vec<f64> = points.map(|i| 0.6 * noise(i + 100)).collect();
-    axes.scatter(&px, &py).color(Color::BLACK).markersize(2.5);
+    let rates: Vec<f64> = trials.iter().map(|trial| trial.0).collect();
+    let dropouts: Vec<f64> = trials.iter().map(|trial| trial.1).collect();
+    axes.scatter(&rates, &dropouts)
+        .color(Color::BLACK)
+        .markersize(2.5);
     axes.colorbar("validation accuracy");
     figure
 }

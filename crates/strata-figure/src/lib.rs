@@ -1,7 +1,7 @@
 //! Figures for papers and screens; the crate knows no runs.
 //!
 //! * [`Figure`]: plots in rows and columns on a page, as SVG, PDF and PNG. Its [`Axes`] have matplotlib's methods: lines, bands,
-//!   points, error bars, steps, bars, maps, images, contours, reference lines, notes, a second axis, parallel coordinates.
+//!   points, error bars, steps, bars, maps, images, contours, reference lines, notes, a second axis, parallel coordinates. [`griddata`] makes a grid for contours of scattered points.
 //! * [`ImageGrid`]: images with a title above each, in matplotlib's look (`subplots`, `imshow(cmap="gray")`, axes off), and
 //!   [`ContactSheet`]: many small images, a row for each class. Both are PNG, with images enlarged by whole factors.
 //! * [`chart`]: lines, points, bars and maps as small SVG for pages.
@@ -24,6 +24,7 @@ mod colormap;
 mod contact_sheet;
 mod error;
 mod figure;
+mod griddata;
 mod image_grid;
 pub mod layered;
 mod layout;
@@ -43,6 +44,7 @@ pub use colormap::Colormap;
 pub use contact_sheet::{ContactSheet, SheetRow};
 pub use error::FigureError;
 pub use figure::{Figure, Share, TextBox};
+pub use griddata::griddata;
 pub use image_grid::ImageGrid;
 pub use scale::Scale;
 pub use ticks::TickFormat;
