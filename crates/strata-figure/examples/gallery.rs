@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         PathBuf::from,
     );
     std::fs::create_dir_all(&folder)?;
-    let figures: [(&str, Figure); 19] = [
+    let figures: [(&str, Figure); 20] = [
         ("curves", curves()),
         ("curves-wide", curves_wide()),
         ("by-width", by_width()),
@@ -29,6 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ("learning-rate", learning_rate()),
         ("confusion", confusion(10, COLUMN)),
         ("confusion47", confusion(47, PAGE)),
+        ("confused", confused()),
         ("mistakes", mistakes()),
         ("history", history()),
         ("intermediate", intermediate()),
@@ -331,6 +332,52 @@ fn confusion(classes: usize, width: f64) -> Figure {
     axes.yaxis().categories(names);
     axes.set_aspect_equal();
     axes.colorbar("share of the true class");
+    figure
+}
+
+/// The matrix beside the pairs that are taken for each other most often.
+fn confused() -> Figure {
+    let mut figure = Figure::subplots(1, 2, (PAGE, 2.9));
+    figure.width_ratios(&[1.0, 1.2]);
+    let classes = ["0", "O", "1", "I", "L", "9", "g", "q"];
+    let values: Vec<f64> = (0..64)
+        .map(|index| match (index / 8, index % 8) {
+            (row, column) if row == column => 0.75 + 0.2 * noise(index),
+            (0, 1) | (2, 4) | (4, 3) => 0.1 + 0.2 * noise(index),
+            (row, column) if row / 2 == column / 2 => 0.1 * noise(index),
+            _ => 0.02 * noise(index).powi(4),
+        })
+        .collect();
+    let axes = figure.at(0, 0);
+    axes.heatmap(&values, 8)
+        .cmap(Colormap::Blues)
+        .clim(0.0, 1.0);
+    axes.set_xlabel("predicted class").set_ylabel("true class");
+    axes.xaxis().categories(classes);
+    axes.yaxis().categories(classes);
+    axes.set_aspect_equal();
+    axes.colorbar("share of the true class");
+    let mut pairs: Vec<(f64, String)> = (0..64)
+        .filter(|index| index / 8 != index % 8)
+        .map(|index| {
+            (
+                values[index],
+                format!("{} → {}", classes[index / 8], classes[index % 8]),
+            )
+        })
+        .collect();
+    pairs.sort_by(|a, b| b.0.total_cmp(&a.0));
+    pairs.truncate(8);
+    let shares: Vec<f64> = pairs.iter().map(|pair| pair.0).collect();
+    let axes = figure.at(0, 1);
+    axes.barh(&numbers(8), &shares)
+        .texts(shares.iter().map(|share| format!("{:.1}%", share * 100.0)));
+    axes.yaxis()
+        .categories(pairs.into_iter().map(|pair| pair.1))
+        .invert();
+    axes.xaxis().format(TickFormat::Percent);
+    axes.set_xlabel("share of the true class")
+        .set_ylabel("true → predicted");
     figure
 }
 

@@ -3,7 +3,7 @@
 use crate::Color;
 use crate::axes::{Axes, Axis, Extent, Location, Place};
 use crate::error::FigureError;
-use crate::layout::arrange::{Cell, Margins, arrange};
+use crate::layout::arrange::{Cell, Margins, Shape, arrange};
 use crate::layout::furniture::{Furniture, LEGEND_SIZE, Limits, Setting};
 use crate::layout::legend::Legend;
 use crate::scene::{Item, PlacedText, Rect, Scene, pdf, png, svg};
@@ -41,13 +41,14 @@ pub enum Share {
 /// It is drawn for print: text of 8 points, and lines, ticks and gaps in matplotlib's proportion to it. Common sizes are 3.3
 /// inches across for a column and 6.9 for a page. What stands around the data is measured, and areas are made so large that
 /// nothing overlaps and nothing is cut off; labels that have no room are turned, wrapped, thinned out or cut with an ellipsis.
-/// All areas of a figure are equally large. Equal figures are equal bytes.
+/// All areas of a figure are equally large unless ratios are given. Equal figures are equal bytes.
 #[derive(Debug, Clone)]
 pub struct Figure {
     width: f64,
     height: f64,
     rows: usize,
     columns: usize,
+    shape: Shape,
     axes: Vec<Axes>,
     share_x: Share,
     share_y: Share,
@@ -87,6 +88,10 @@ impl Figure {
             height: inches(height) * 72.0,
             rows,
             columns,
+            shape: Shape {
+                widths: vec![1.0; columns],
+                heights: vec![1.0; rows],
+            },
             axes: vec![Axes::default(); rows * columns],
             share_x: Share::None,
             share_y: Share::None,
@@ -130,6 +135,19 @@ impl Figure {
     /// Which plots have one range upwards. Within a row only the first then has numbers and a label.
     pub fn share_y(&mut self, share: Share) -> &mut Self {
         self.share_y = share;
+        self
+    }
+
+    /// How wide the columns of plots are beside each other, instead of equally wide. Missing ratios, and such that are not
+    /// positive numbers, are 1; they are taken to be at least 0.01 and at most 100.
+    pub fn width_ratios(&mut self, ratios: &[f64]) -> &mut Self {
+        set_shares(&mut self.shape.widths, ratios);
+        self
+    }
+
+    /// How high the rows of plots are beside each other, in the same way.
+    pub fn height_ratios(&mut self, ratios: &[f64]) -> &mut Self {
+        set_shares(&mut self.shape.heights, ratios);
         self
     }
 
@@ -229,9 +247,8 @@ impl Figure {
     /// Cells for all plots. Where so much stands around the data that there would be hardly room for them, the settings
     /// are changed to shorter labels.
     fn cells(&self, settings: &mut [Setting], bounds: Rect) -> Vec<Cell> {
-        let shape = (self.rows, self.columns);
         let arranged = |settings: &[Setting]| {
-            arrange(shape, bounds, self.font_size * GAP, |index, cell| {
+            arrange(&self.shape, bounds, self.font_size * GAP, |index, cell| {
                 if settings[index].axes.is_blank() {
                     Margins::default()
                 } else {
@@ -377,6 +394,19 @@ impl Figure {
             })
         };
         (0..own.len()).map(joined).collect()
+    }
+}
+
+fn set_shares(shares: &mut [f64], ratios: &[f64]) {
+    let usable = |ratio: f64| {
+        if ratio > 0.0 {
+            ratio.clamp(0.01, 100.0)
+        } else {
+            1.0
+        }
+    };
+    for (index, share) in shares.iter_mut().enumerate() {
+        *share = ratios.get(index).copied().map_or(1.0, usable);
     }
 }
 

@@ -5,6 +5,8 @@ use crate::ticks::{TickFormat, nonsingular};
 
 /// The part of the range that is left free at both ends, as matplotlib has it.
 const MARGIN: f64 = 0.05;
+/// What is left free beside bars at the first and the last name, which are 1 apart.
+const BESIDE_NAMES: f64 = 0.2;
 
 /// What an axis shows. Set through [`Axes::xaxis`](crate::Axes::xaxis) and [`Axes::yaxis`](crate::Axes::yaxis).
 #[derive(Debug, Clone, Default)]
@@ -113,13 +115,11 @@ impl Axis {
         }
         let (low_is_fixed, high_is_fixed) = (data.is_sticky(low), data.is_sticky(high));
         if let Scale::Category(names) = scale {
-            low = low.min(0.0) - 0.5;
-            high = high.max(names.len() as f64 - 1.0) + 0.5;
-            if data.is_sticky(low + 0.5) {
-                low += 0.5;
+            if !low_is_fixed {
+                low = (low - BESIDE_NAMES).min(-0.5);
             }
-            if data.is_sticky(high - 0.5) {
-                high -= 0.5;
+            if !high_is_fixed {
+                high = (high + BESIDE_NAMES).max(names.len() as f64 - 0.5);
             }
         } else {
             let (from, to) = (scale.forward(low), scale.forward(high));

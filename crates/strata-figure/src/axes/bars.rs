@@ -160,6 +160,8 @@ impl Bars {
         let middle = size * font::DIGIT_HEIGHT / 2.0;
         let area = place.area;
         let mut color = Color::BLACK;
+        // Outside of the bar there are lines of the grid below.
+        let mut halo = Some(Color::WHITE);
         let at = if self.is_horizontal {
             let mut left = if is_backward {
                 x - gap - block.width
@@ -172,7 +174,7 @@ impl Bars {
                 } else {
                     x - gap - block.width
                 };
-                color = self.on_bar();
+                (color, halo) = (self.on_bar(), None);
             }
             (left, y + middle)
         } else {
@@ -187,7 +189,7 @@ impl Bars {
                 } else {
                     y + gap + size * font::DIGIT_HEIGHT
                 };
-                color = self.on_bar();
+                (color, halo) = (self.on_bar(), None);
             }
             (x - block.width / 2.0, base)
         };
@@ -197,7 +199,7 @@ impl Bars {
             at,
             rotation: 0.0,
             color,
-            halo: None,
+            halo,
         };
         let bounds = text.bounds();
         let is_inside = area.grown(0.5).contains((bounds.left, bounds.top))

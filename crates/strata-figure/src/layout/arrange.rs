@@ -35,10 +35,19 @@ const MOST_ROUNDS: usize = 12;
 /// No area is smaller.
 const SMALLEST: f64 = 4.0;
 
-/// Cells of a grid of plots in `bounds`, row by row: all areas are equally large, and between them there is room for what
-/// `measure` says sticks out of each, and `gap` more.
+/// How many plots there are, and how large they are beside each other.
+#[derive(Debug, Clone)]
+pub(crate) struct Shape {
+    /// Shares of the columns' widths, all positive; as many as there are columns.
+    pub(crate) widths: Vec<f64>,
+    /// The same of the rows' heights.
+    pub(crate) heights: Vec<f64>,
+}
+
+/// Cells of a grid of plots in `bounds`, row by row: areas are as large as their shares say, and between them there is room
+/// for what `measure` says sticks out of each, and `gap` more.
 pub(crate) fn arrange(
-    (rows, columns): (usize, usize),
+    shape: &Shape,
     bounds: Rect,
     gap: f64,
     measure: impl Fn(usize, Cell) -> Margins,
@@ -49,8 +58,8 @@ pub(crate) fn arrange(
         right: gap,
         bottom: gap * 4.0,
     };
-    let mut margins = vec![first; rows * columns];
-    let mut cells = placed((rows, columns), bounds, gap, &margins);
+    let mut margins = vec![first; shape.heights.len() * shape.widths.len()];
+    let mut cells = placed(shape, bounds, gap, &margins);
     for round in 0..MOST_ROUNDS {
         let measured: Vec<Margins> = cells
             .iter()
@@ -67,17 +76,13 @@ pub(crate) fn arrange(
             break;
         }
         margins = needed;
-        cells = placed((rows, columns), bounds, gap, &margins);
+        cells = placed(shape, bounds, gap, &margins);
     }
     cells
 }
 
-fn placed(
-    (rows, columns): (usize, usize),
-    bounds: Rect,
-    gap: f64,
-    margins: &[Margins],
-) -> Vec<Cell> {
+fn placed(shape: &Shape, bounds: Rect, gap: f64, margins: &[Margins]) -> Vec<Cell> {
+    let (rows, columns) = (shape.heights.len(), shape.widths.len());
     let of_column = |column: usize, side: fn(&Margins) -> f64| {
         let all = (0..rows).map(|row| side(&margins[row * columns + column]));
         all.fold(0.0, f64::max)
@@ -97,8 +102,8 @@ fn placed(
     let down: Vec<(f64, f64)> = (0..rows)
         .map(|row| (of_row(row, |m| m.top), of_row(row, |m| m.bottom)))
         .collect();
-    let across = spans(bounds.left, bounds.right, gap, &across);
-    let down = spans(bounds.top, bounds.bottom, gap, &down);
+    let across = spans((bounds.left, bounds.right), gap, &across, &shape.widths);
+    let down = spans((bounds.top, bounds.bottom), gap, &down, &shape.heights);
     down.iter()
         .flat_map(|y| {
             across.iter().map(move |x| Cell {
@@ -110,15 +115,23 @@ fn placed(
 }
 
 /// Outer begin, begin, end and outer end of each cell along one direction.
-fn spans(from: f64, to: f64, gap: f64, margins: &[(f64, f64)]) -> Vec<[f64; 4]> {
-    let count = margins.len() as f64;
+fn spans(
+    (from, to): (f64, f64),
+    gap: f64,
+    margins: &[(f64, f64)],
+    shares: &[f64],
+) -> Vec<[f64; 4]> {
+    let gaps = gap * (margins.len() as f64 - 1.0);
     let taken: f64 = margins.iter().map(|(before, after)| before + after).sum();
-    let size = ((to - from - taken - gap * (count - 1.0)) / count).max(SMALLEST);
+    let free = to - from - taken - gaps;
+    let all: f64 = shares.iter().sum();
     let mut at = from;
     margins
         .iter()
-        .map(|(before, after)| {
+        .zip(shares)
+        .map(|((before, after), share)| {
             let begin = at + before;
+            let size = (free * share / all).max(SMALLEST);
             let span = [at, begin, begin + size, begin + size + after];
             at = span[3] + gap;
             span
