@@ -15,8 +15,8 @@ pub(crate) struct Place {
 
 /// How far outside of its area a line is still drawn before it is clipped: more than a line is wide.
 const BEYOND: f64 = 12.0;
-/// Points of a line that are nearer to each other than this, in points, are one.
-const NEAR: f64 = 0.05;
+/// How wide a stripe is in which a line is seen by its ends and extremes only, in points: less than a pixel of a printer.
+const NEAR: f64 = 0.2;
 
 impl Place {
     /// A point of the data; NaN where it has no place.
@@ -67,16 +67,49 @@ impl Place {
     }
 }
 
+/// A line that looks the same: of points that follow each other within a narrow stripe, only the first, the lowest, the highest
+/// and the last, so that a metric of every step does not make files of megabytes.
 fn thinned(points: &[Point]) -> Vec<Point> {
-    let mut kept: Vec<Point> = Vec::with_capacity(points.len());
-    for (index, &(x, y)) in points.iter().enumerate() {
-        let is_last = index + 1 == points.len();
-        let is_near = kept
-            .last()
-            .is_some_and(|last| (last.0 - x).abs() < NEAR && (last.1 - y).abs() < NEAR);
-        if !is_near || is_last {
-            kept.push((x, y));
+    let mut kept: Vec<Point> = Vec::with_capacity(points.len().min(10_000));
+    let mut rest = points;
+    while let Some(first) = rest.first() {
+        let is_near = |point: &&Point| (point.0 - first.0).abs() < NEAR;
+        let (stripe, beyond) = rest.split_at(rest.iter().take_while(is_near).count().max(1));
+        rest = beyond;
+        if stripe.len() <= 4 {
+            kept.extend_from_slice(stripe);
+            continue;
+        }
+        let by_height = |a: &usize, b: &usize| stripe[*a].1.total_cmp(&stripe[*b].1);
+        let lowest = (0..stripe.len()).min_by(by_height).unwrap_or(0);
+        let highest = (0..stripe.len()).max_by(by_height).unwrap_or(0);
+        let mut chosen = [0, lowest, highest, stripe.len() - 1];
+        chosen.sort_unstable();
+        for (index, place) in chosen.iter().enumerate() {
+            if index == 0 || chosen[index - 1] != *place {
+                kept.push(stripe[*place]);
+            }
         }
     }
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dense_line_keeps_its_peaks() {
+        let points: Vec<Point> = (0..10_000)
+            .map(|index| {
+                let peak = if index == 4321 { 50.0 } else { 0.0 };
+                (f64::from(index) * 0.01, peak + f64::from(index % 7))
+            })
+            .collect();
+        let thin = thinned(&points);
+        assert!(thin.len() < 3000, "{}", thin.len());
+        assert!(thin.contains(&points[4321]));
+        assert_eq!((thin[0], thin.last()), (points[0], points.last()));
+        assert_eq!(thinned(&points[..3]), points[..3]);
+    }
 }

@@ -213,7 +213,7 @@ impl Legend {
 fn samples(data: &[Item]) -> Vec<Point> {
     let mut points = Vec::new();
     let mut along = |from: Point, to: Point| {
-        let length = (to.0 - from.0).hypot(to.1 - from.1);
+        let length = libm::hypot(to.0 - from.0, to.1 - from.1);
         let steps = (length / STEP).clamp(1.0, 1000.0) as usize;
         points.extend((1..=steps).map(|step| {
             let part = step as f64 / steps as f64;
