@@ -27,7 +27,8 @@ pub struct Contour {
 }
 
 impl Contour {
-    /// The heights of lines, or between areas, instead of about ten round numbers.
+    /// The heights of lines, or between areas, instead of about ten round numbers. Areas above the last height look like those
+    /// right below it; those below the first are left blank.
     pub fn levels(&mut self, levels: &[f64]) -> &mut Self {
         let usable = levels.iter().copied().filter(|level| level.abs() <= 1e300);
         let mut levels: Vec<f64> = usable.collect();
@@ -105,6 +106,9 @@ impl Contour {
         // Each region is laid over those that are lower.
         for (index, level) in levels.iter().enumerate() {
             let next = levels.get(index + 1).copied().unwrap_or(*level);
+            if index > 0 && index + 1 == levels.len() {
+                break;
+            }
             let color = mapping.color(f64::midpoint(*level, next));
             let mut path = Path::default();
             for outline in self.outlines(*level, place, false) {

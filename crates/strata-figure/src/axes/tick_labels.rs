@@ -16,6 +16,8 @@ const PITCH: f64 = 2.0;
 const NAME_PITCH: f64 = 1.15;
 /// More steps than matplotlib's are none.
 const MOST_STEPS: f64 = 9.0;
+/// Names are written smaller down to this part of the size before some are left out.
+const SMALLEST_NAMES: f64 = 0.7;
 /// Names up to so many ems are thinned out rather than turned.
 const SHORT: f64 = 1.6;
 
@@ -97,19 +99,21 @@ fn beside_any(
         return out;
     }
     let length = (view.to - view.from).abs();
-    let flat = |value: f64, label: &str| {
+    let flat_of_size = |value: f64, label: &str, size: f64| {
         let block = Block::fitted(label, size, widest);
         let left = if is_right { edge } else { edge - block.width };
         let base = view.at(value) + size * font::DIGIT_HEIGHT / 2.0;
         placed(block, (left, base), 0.0)
     };
+    let flat = |value: f64, label: &str| flat_of_size(value, label, size);
     if let Some(names) = names(axis, view) {
+        let size = size_for_names(&names, view, size);
         let every = thinning(&names, view, size * NAME_PITCH);
         out.major = names.iter().map(|name| name.0).collect();
         out.labels = names
             .iter()
             .step_by(every)
-            .map(|(value, label)| flat(*value, label))
+            .map(|(value, label)| flat_of_size(*value, label, size))
             .collect();
         return out;
     }
@@ -189,13 +193,26 @@ fn are_apart(labels: &[PlacedText], size: f64) -> bool {
         .all(|pair| pair[0].1 + size * GAP <= pair[1].0)
 }
 
-/// Every how many names one can be written, if they need `pitch`.
-fn thinning(names: &[(f64, String)], view: &View, pitch: f64) -> usize {
-    let nearest = names
+fn nearest(names: &[(f64, String)], view: &View) -> f64 {
+    names
         .windows(2)
         .map(|pair| (view.at(pair[1].0) - view.at(pair[0].0)).abs())
-        .fold(f64::INFINITY, f64::min);
-    ((pitch / nearest.max(1e-3)).ceil() as usize).max(1)
+        .fold(f64::INFINITY, f64::min)
+}
+
+/// Every how many names one can be written, if they need `pitch`.
+fn thinning(names: &[(f64, String)], view: &View, pitch: f64) -> usize {
+    ((pitch / nearest(names, view).max(1e-3)).ceil() as usize).max(1)
+}
+
+/// A smaller size, if with it no name has to be left out.
+fn size_for_names(names: &[(f64, String)], view: &View, size: f64) -> f64 {
+    let fitting = nearest(names, view) / NAME_PITCH * (1.0 - 1e-9);
+    if (size * SMALLEST_NAMES..size).contains(&fitting) {
+        fitting
+    } else {
+        size
+    }
 }
 
 /// Level if there is room, else leaning, else upright, else not all of them.
@@ -206,7 +223,7 @@ fn below_names(
     top: f64,
     longest: f64,
 ) -> Vec<PlacedText> {
-    let level = |every: usize| -> Vec<PlacedText> {
+    let level = |every: usize, size: f64| -> Vec<PlacedText> {
         let blocks = names.iter().step_by(every).map(|(value, label)| {
             let block = Block::fitted(label, size, (view.to - view.from).abs());
             let at = (
@@ -217,23 +234,33 @@ fn below_names(
         });
         blocks.collect()
     };
-    let labels = level(1);
+    let labels = level(1, size);
     if are_apart(&labels, size * 0.6) {
         return labels;
     }
     let widest = labels.iter().map(|label| label.block.width);
     let widest = widest.fold(0.0, f64::max);
     if widest <= size * SHORT {
-        // Single letters are told apart however near they are.
-        let every = (1..names.len()).find(|every| are_apart(&level(*every), size * 0.2));
-        return level(every.unwrap_or(names.len()).max(1));
+        // Single letters are told apart however near they are, and are rather small than missing.
+        let near = size * 0.2;
+        let sizes = [1.0, 0.9, 0.8, SMALLEST_NAMES].map(|part| level(1, size * part));
+        if let Some(all) = sizes.into_iter().find(|labels| are_apart(labels, near)) {
+            return all;
+        }
+        let every = (2..names.len()).find(|every| are_apart(&level(*every, size), near));
+        return level(every.unwrap_or(names.len()).max(1), size);
     }
     let root = std::f64::consts::SQRT_2;
     let leaning = thinning(names, view, size * NAME_PITCH * root) == 1 && widest / root <= longest;
-    let (rotation, every, longest) = if leaning {
-        (45.0, 1, longest * root)
+    let (rotation, size, longest) = if leaning {
+        (45.0, size, longest * root)
     } else {
-        (90.0, thinning(names, view, size * NAME_PITCH), longest)
+        (90.0, size_for_names(names, view, size), longest)
+    };
+    let every = if leaning {
+        1
+    } else {
+        thinning(names, view, size * NAME_PITCH)
     };
     let turned = names.iter().step_by(every).map(|(value, label)| {
         let block = Block::fitted(label, size, longest);
