@@ -11,7 +11,8 @@ use super::marks::{Note, Reference, Span};
 use super::norm::Mapping;
 use super::parallel::ParallelCoordinates;
 use super::place::Place;
-use super::series::{Band, ErrorBar, Line, Scatter};
+use super::scatter::{Band, Scatter};
+use super::series::{ErrorBar, Line};
 use super::style::Marker;
 
 /// A thing in a plot.

@@ -13,6 +13,7 @@ mod norm;
 mod parallel;
 mod place;
 mod plot;
+mod scatter;
 mod series;
 mod style;
 mod tick_labels;
@@ -27,8 +28,9 @@ pub use marks::{Note, Reference, Span};
 pub(crate) use norm::Mapping;
 pub use parallel::{Dimension, ParallelCoordinates};
 pub(crate) use place::Place;
+pub use scatter::{Band, Scatter};
 pub(crate) use series::marked;
-pub use series::{Band, ErrorBar, Line, Scatter, StepWhere};
+pub use series::{ErrorBar, Line, StepWhere};
 pub use style::{LineStyle, Marker};
 pub(crate) use tick_labels::{TickLabels, below, beside};
 
