@@ -177,7 +177,7 @@ impl<'a> Search<'a> {
     fn announce(&self) {
         let settings = self.settings;
         let pruner = match settings.methods.1.as_str() {
-            "" => "no pruner",
+            "" | "none" | "nop" | "NopPruner" => "no pruner",
             name => name,
         };
         let better = match settings.direction {

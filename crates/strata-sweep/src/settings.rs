@@ -18,6 +18,12 @@ use strata_study::{Direction, Pruner, Sampler};
 use crate::error::SweepError;
 use crate::progress::say;
 
+/// What `hydra/sweeper=strata` searches with: docs/design/0004-sweeps.md has the measurements.
+const OWN_GP: &str = "gp (strata)";
+
+/// The same where parameters have conditions, which the Gaussian process does not see.
+const OWN_TPE: &str = "tpe (strata)";
+
 /// How a sweep finds its jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
@@ -206,10 +212,11 @@ impl SearchSettings {
                 "names a function of Python; say conditions by `hydra.sweeper.when` instead",
             ));
         }
-        let is_ours = sweeper.name() == "StrataSweeper";
-        let mut sampler = sweeper.child("sampler");
-        if is_ours && sampler.name().is_empty() {
-            sampler.node = Some(Node::new(Value::Str("strata".to_owned())));
+        let sampler = sweeper.child("sampler");
+        let mut sampler_name = sampler.name();
+        let is_ours = sweeper.name() == "StrataSweeper" && sampler_name.is_empty();
+        if is_ours || sampler_name == "strata" {
+            sampler_name = own_sampler(&sweeper).to_owned();
         }
         let pruner = sweeper.child("pruner");
         let seed = sampler.whole("seed");
@@ -235,7 +242,7 @@ impl SearchSettings {
             storage: text("storage"),
             study_name: text("study_name"),
             seed,
-            methods: (sampler.name(), pruner.name()),
+            methods: (sampler_name, pruner.name()),
             sampler,
             pruner,
         };
@@ -265,8 +272,13 @@ impl SearchSettings {
             skip_duplicates: false,
         };
         Ok(match self.methods.0.as_str() {
-            // What `docs/design` says has measured best.
-            "strata" => Box::new(TpeSampler::new(TpeOptions {
+            OWN_GP => Box::new(GpSampler::new(GpOptions {
+                n_startup_trials: count("n_startup_trials")
+                    .unwrap_or(GpOptions::default().n_startup_trials),
+                use_pruned: true,
+                skip_duplicates: true,
+            })),
+            OWN_TPE => Box::new(TpeSampler::new(TpeOptions {
                 skip_duplicates: true,
                 ..tpe(true)
             })),
@@ -331,6 +343,17 @@ impl SearchSettings {
     /// It is not known.
     pub(crate) fn pruner(&self) -> Result<Box<dyn Pruner>, String> {
         pruner_of(&self.pruner)
+    }
+}
+
+/// Our sampler for the space of a sweeper.
+fn own_sampler(sweeper: &Keys) -> &'static str {
+    let when = sweeper.child("when").node;
+    let conditions = when.as_ref().and_then(Node::as_map);
+    if conditions.is_some_and(|conditions| !conditions.is_empty()) {
+        OWN_TPE
+    } else {
+        OWN_GP
     }
 }
 
@@ -431,4 +454,59 @@ fn direction(composition: &Composition) -> Result<Direction, SweepError> {
         return Err(composition.error_at(KEY, &title, Some(help)).into());
     }
     Ok(direction)
+}
+
+#[cfg(test)]
+mod tests {
+    use strata_config::{ComposeRequest, ConfigSource, compose};
+
+    use super::*;
+
+    fn methods(overrides: &[&str]) -> (String, String) {
+        let config = "training: {seed: 1, sweep: {metric: validation/accuracy, mode: max}}\n";
+        let source = ConfigSource::Embedded {
+            name: "test".to_owned(),
+            files: &[("config.yaml", config)],
+        };
+        let mut request = ComposeRequest::new(source, "config");
+        request.overrides = overrides.iter().map(|&text| text.to_owned()).collect();
+        request.multirun = true;
+        let composition = compose(&request).expect("a configuration");
+        let settings = SearchSettings::of(&composition).expect("settings");
+        settings.methods
+    }
+
+    #[test]
+    fn ours_is_a_gaussian_process_without_a_pruner_and_tpe_where_there_are_conditions() {
+        let when = "hydra.sweeper.when={a: {param: b, ge: 1}}";
+        let table: [(&[&str], &str, &str); 7] = [
+            (&["hydra/sweeper=strata"], "gp (strata)", ""),
+            (
+                &["hydra/sweeper=strata", "hydra.sweeper.pruner=none"],
+                "gp (strata)",
+                "none",
+            ),
+            (
+                &["hydra/sweeper=strata", "hydra.sweeper.pruner=median"],
+                "gp (strata)",
+                "median",
+            ),
+            (&["hydra/sweeper=strata", when], "tpe (strata)", ""),
+            (
+                &["hydra/sweeper=strata", "hydra.sweeper.when={}"],
+                "gp (strata)",
+                "",
+            ),
+            (
+                &["hydra/sweeper=strata", "hydra.sweeper.sampler=random"],
+                "random",
+                "",
+            ),
+            (&["hydra/sweeper=optuna"], "TPESampler", ""),
+        ];
+        for (overrides, sampler, pruner) in table {
+            let expected = (sampler.to_owned(), pruner.to_owned());
+            assert_eq!(methods(overrides), expected, "{overrides:?}");
+        }
+    }
 }

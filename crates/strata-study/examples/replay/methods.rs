@@ -111,9 +111,10 @@ pub(crate) fn samplers() -> Vec<Method<dyn Sampler>> {
             })
         }),
         named(SamplerName::Gp),
-        sampler("gp_use_pruned", || {
+        sampler("gp_strata", || {
             GpSampler::new(GpOptions {
                 use_pruned: true,
+                skip_duplicates: true,
                 ..GpOptions::default()
             })
         }),
