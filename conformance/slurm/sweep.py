@@ -111,18 +111,18 @@ class Checks:
         equal({trial["state"] for trial in trials}, {"COMPLETE"})
 
     def check_a_worker_that_is_asked_to_stop_goes_on(self):
-        sweep = self.search("preempted", "search", 1, 3, 40)
+        sweep = self.search("preempted", "search", 1, 2, 8)
         job = sweep.until(r"Slurm job (\d+)")[1]
         sweep.until(r"#0 : ")
         subprocess.run(["scancel", "--signal=TERM", job], check=True)
         sweep.until("queued again")
         run_again_now(job)
         sweep.end(0)
-        self.search("preempted", "whole", 1, 3, 40).end(0)
+        self.search("preempted", "whole", 1, 2, 8).end(0)
         equal(self.trials("preempted", "search"), self.trials("preempted", "whole"))
 
     def check_ctrl_c_cancels_and_resume_goes_on(self):
-        sweep = self.search("stopped", "search", 1, 3, 40)
+        sweep = self.search("stopped", "search", 1, 2, 8)
         sweep.until(r"#0 : ")
         sweep.process.send_signal(signal.SIGINT)
         sweep.end(130)
@@ -130,18 +130,18 @@ class Checks:
         queue = subprocess.run(["squeue", "--me", "--noheader"], capture_output=True, text=True)
         equal(queue.stdout.strip(), "")
         self.run("stopped", "resume", "search")
-        self.search("stopped", "whole", 1, 3, 40).end(0)
+        self.search("stopped", "whole", 1, 2, 8).end(0)
         equal(self.trials("stopped", "search"), self.trials("stopped", "whole"))
 
     def check_what_a_killed_sweep_left_running_is_ended(self):
-        sweep = self.search("left", "search", 1, 3, 40)
+        sweep = self.search("left", "search", 1, 2, 8)
         job = sweep.until(r"Slurm job (\d+)")[1]
         sweep.until(r"#0 : ")
         sweep.process.kill()
         sweep.process.communicate()
         resumed = self.run("left", "resume", "search")
         resumed.says(f"ending what is left of job {job}")
-        self.search("left", "whole", 1, 3, 40).end(0)
+        self.search("left", "whole", 1, 2, 8).end(0)
         equal(self.trials("left", "search"), self.trials("left", "whole"))
 
     def check_killed_workers_are_replaced(self):
