@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use strata_config::{Composition, Node, Value};
 use strata_json::Json;
-use strata_launch::LauncherConfig;
 use strata_study::pruners::{
     HyperbandPruner, NopPruner, PatientPruner, PercentilePruner, SuccessiveHalvingPruner,
     ThresholdPruner, WilcoxonPruner,
@@ -16,7 +15,6 @@ use strata_study::samplers::{
 use strata_study::{Direction, Pruner, Sampler};
 
 use crate::error::SweepError;
-use crate::progress::say;
 
 /// What `hydra/sweeper=strata` searches with: docs/design/0004-sweeps.md has the measurements.
 const OWN_GP: &str = "gp (strata)";
@@ -28,10 +26,7 @@ const OWN_TPE: &str = "tpe (strata)";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
     /// All combinations of the values.
-    Grid {
-        /// So many jobs run side by side.
-        workers: usize,
-    },
+    Grid,
     /// A sampler proposes them.
     Search,
 }
@@ -44,6 +39,8 @@ pub struct SearchSettings {
     pub metric: String,
     /// Trials of this sweep.
     pub n_trials: u64,
+    /// `training.epochs`, which a trial may vary.
+    pub epochs: usize,
     /// Jobs side by side.
     pub workers: usize,
     /// Ends the sweep when more than this part of the trials has failed.
@@ -73,16 +70,11 @@ impl Method {
     /// The method of a composition.
     ///
     /// # Errors
-    /// A sweeper or launcher that is not known.
+    /// A sweeper that is not known.
     pub fn of(composition: &Composition) -> Result<Self, SweepError> {
         let sweeper = composition.sweeper()?;
         match sweeper.as_str() {
-            "BasicSweeper" => {
-                let workers = workers_of_launcher(composition)?;
-                Ok(Self::Grid {
-                    workers: that_fit(composition, workers)?,
-                })
-            }
+            "BasicSweeper" => Ok(Self::Grid),
             "OptunaSweeper" | "StrataSweeper" => Ok(Self::Search),
             other => {
                 let title = format!("the sweeper `{other}` is not known");
@@ -93,38 +85,6 @@ impl Method {
             }
         }
     }
-}
-
-/// How many jobs the launcher runs side by side in this process; what it cannot do is said.
-fn workers_of_launcher(composition: &Composition) -> Result<usize, SweepError> {
-    let (launcher, warnings) = LauncherConfig::of(composition)?;
-    for warning in warnings {
-        say(&format!("warning: {warning}"));
-    }
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    Ok(match launcher {
-        LauncherConfig::Basic => 1,
-        LauncherConfig::Joblib(joblib) => joblib.workers(cores),
-        LauncherConfig::SubmititLocal(_) | LauncherConfig::SubmititSlurm(_) => {
-            say(
-                "warning: the submitit launchers cannot run sweeps yet: the jobs run one after the other here",
-            );
-            1
-        }
-    })
-}
-
-/// A process has one working folder: jobs that change it run one at a time.
-fn that_fit(composition: &Composition, workers: usize) -> Result<usize, SweepError> {
-    let chdir = composition.select("hydra.job.chdir")?;
-    let changes = chdir.is_some_and(|node| node.value == Value::Bool(true));
-    if changes && workers > 1 {
-        say(
-            "warning: `hydra.job.chdir=true`: the jobs run one after the other, since a process has one working folder",
-        );
-        return Ok(1);
-    }
-    Ok(workers)
 }
 
 impl Keys {
@@ -233,10 +193,8 @@ impl SearchSettings {
             direction: direction(composition)?,
             metric: composition.extract("training.sweep.metric")?,
             n_trials,
-            workers: that_fit(
-                composition,
-                sweeper.whole("n_jobs").unwrap_or(1).max(1) as usize,
-            )?,
+            epochs: composition.extract("training.epochs")?,
+            workers: sweeper.whole("n_jobs").unwrap_or(1).max(1) as usize,
             max_failure_rate: sweeper.float("max_failure_rate").unwrap_or(0.0),
             timeout,
             storage: text("storage"),
