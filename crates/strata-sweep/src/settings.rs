@@ -173,11 +173,13 @@ impl SearchSettings {
             ));
         }
         let sampler = sweeper.child("sampler");
-        let mut sampler_name = sampler.name();
-        let is_ours = sweeper.name() == "StrataSweeper" && sampler_name.is_empty();
-        if is_ours || sampler_name == "strata" {
-            sampler_name = own_sampler(&sweeper).to_owned();
-        }
+        let named = sampler.name();
+        let is_ours = sweeper.name() == "StrataSweeper" && named.is_empty();
+        let sampler_name = if is_ours || named == "strata" {
+            own_sampler(&sweeper).to_owned()
+        } else {
+            named
+        };
         let pruner = sweeper.child("pruner");
         let seed = sampler.whole("seed");
         let seed = match seed {
@@ -421,10 +423,11 @@ mod tests {
     use super::*;
 
     fn methods(overrides: &[&str]) -> (String, String) {
-        let config = "training: {seed: 1, sweep: {metric: validation/accuracy, mode: max}}\n";
+        const CONFIG: &str =
+            "training: {seed: 1, epochs: 1, sweep: {metric: validation/accuracy, mode: max}}\n";
         let source = ConfigSource::Embedded {
             name: "test".to_owned(),
-            files: &[("config.yaml", config)],
+            files: &[("config.yaml", CONFIG)],
         };
         let mut request = ComposeRequest::new(source, "config");
         request.overrides = overrides.iter().map(|&text| text.to_owned()).collect();

@@ -88,12 +88,15 @@ pub(crate) struct Limits {
     pub(crate) workers: usize,
 }
 
+/// Takes the parameters of a trial, and foretells what will come of it.
+type Begin<'a> = dyn FnMut(&mut ActiveTrial<'_>) -> Result<Outcome, Box<dyn Error>> + 'a;
+
 /// Runs the study by the rules of a sweep: the pruner is asked after each epoch but the last, and a trial's value is the
 /// best that it has reported. It ends when both limits are reached, or when there is nothing more to `begin`.
 pub(crate) fn simulate(
     study: &Study,
     limits: Limits,
-    begin: &mut dyn FnMut(&mut ActiveTrial<'_>) -> Result<Outcome, Box<dyn Error>>,
+    begin: &mut Begin<'_>,
 ) -> Result<Course, Box<dyn Error>> {
     let direction = study.directions()[0];
     let mut course = Course {

@@ -173,14 +173,14 @@ fn on_grid(coordinate: f64, distribution: &Arc<Distribution>) -> f64 {
     match distribution.count() {
         Some(count) if count > 1 => {
             let steps = (count - 1) as f64;
-            ((coordinate + 1.0) / 2.0 * steps).round() / steps * 2.0 - 1.0
+            (f64::midpoint(coordinate, 1.0) * steps).round() / steps * 2.0 - 1.0
         }
         _ => coordinate,
     }
 }
 
 fn value_of(coordinate: f64, distribution: &Distribution) -> f64 {
-    let share = (coordinate + 1.0) / 2.0;
+    let share = f64::midpoint(coordinate, 1.0);
     let between = |low: f64, high: f64, is_log: bool| {
         if is_log {
             low * libm::pow(high / low, share)
