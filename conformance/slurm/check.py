@@ -10,17 +10,14 @@ leaves all out otherwise. Ends with 'N passed, N failed', and with exit code 1 i
 
 import os
 import pathlib
-import shutil
 import signal
-import socket
 import subprocess
 import sys
-import tempfile
-import time
 
-HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
-NEEDED = ["sbatch", "squeue", "scontrol", "scancel", "srun", "/usr/sbin/slurmctld", "/usr/sbin/slurmd", "/usr/sbin/munged"]
+import real_slurm
+from real_slurm import equal, run_again_now, scontrol
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 # Saves its work when it is asked to stop, as a training does. A shell looks at its signals between two commands only, so it
 # must not hang in one for ever.
@@ -62,19 +59,6 @@ class Tool:
     def file(self, job, end, task=None):
         name = job if task is None else f"{job}_{task}"
         return (self.folder / "out put" / ".submitit" / name / f"{name}_0{end}").read_text()
-
-
-def equal(found, expected):
-    assert found == expected, f"expected {expected!r}, found {found!r}"
-
-
-def scontrol(*words):
-    subprocess.run(["scontrol", *words], check=True, capture_output=True)
-
-
-def run_again_now(job):
-    """Slurm lets a job that is queued again wait for two minutes."""
-    scontrol("update", f"JobId={job}", "StartTime=now")
 
 
 class Checks:
@@ -225,76 +209,18 @@ class Checks:
         assert "invalid partition" in tool.said, tool.said
 
 
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return str(one.getsockname()[1])
-
-
-def missing():
-    if os.geteuid() != 0:
-        return "this needs root"
-    lacking = [name for name in NEEDED if shutil.which(name) is None]
-    return f"not installed: {', '.join(lacking)}" if lacking else None
-
-
-def end_all_jobs():
-    """What still runs when Slurm's daemons go would run for ever."""
-    subprocess.run(["scancel", "--me"], capture_output=True)
-    for _ in range(60):
-        left = subprocess.run(["squeue", "--me", "--noheader"], capture_output=True, text=True)
-        if not left.stdout.strip():
-            return
-        subprocess.run(["scancel", "--me", "--full", "--signal=KILL"], capture_output=True)
-        time.sleep(0.5)
-
-
-def too_long(*_):
-    raise TimeoutError("no answer within two minutes")
+def launch_tool():
+    if len(sys.argv) > 1:
+        return pathlib.Path(sys.argv[1]).resolve()
+    subprocess.run(["cargo", "build", "--package", "strata-launch", "--example", "launch_tool"], cwd=ROOT, check=True)
+    return pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug/examples/launch_tool"
 
 
 def main():
-    why = missing()
-    if why:
-        print(f"SKIPPED: nothing of Slurm was checked: {why}.")
-        print("It takes root, and: apt-get install slurmctld slurmd slurm-client munge")
-        print("0 passed, 0 failed")
-        return 0
-    if len(sys.argv) > 1:
-        program = pathlib.Path(sys.argv[1]).resolve()
-    else:
-        subprocess.run(["cargo", "build", "--package", "strata-launch", "--example", "launch_tool"], cwd=ROOT, check=True)
-        target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-        program = target / "debug/examples/launch_tool"
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="strata-slurm-"))
-    # munged runs as a user of its own.
-    folder.chmod(0o755)
     passed = failed = 0
-    signal.signal(signal.SIGALRM, too_long)
-    try:
-        started = subprocess.run([HERE / "slurm-local", "start", folder / "slurm", free_port(), free_port()],
-                                 stdout=subprocess.PIPE, text=True, check=True)
-        print("Slurm runs:", subprocess.run(["sbatch", "--version"], capture_output=True, text=True,
-              env={**os.environ, "SLURM_CONF": str(folder / "slurm/slurm.conf")}).stdout.strip())
-        assert "SLURM_CONF" in started.stdout
-        os.environ["SLURM_CONF"] = str(folder / "slurm/slurm.conf")
-        checks = Checks(program, folder)
-        for name in [name for name in dir(checks) if name.startswith("check_")]:
-            words = name.removeprefix("check_").replace("_", " ")
-            signal.alarm(120)
-            try:
-                getattr(checks, name)()
-                passed += 1
-                print(f"ok      {words}")
-            except (AssertionError, TimeoutError, OSError, subprocess.CalledProcessError) as problem:
-                failed += 1
-                print(f"FAILED  {words}: {problem}")
-            signal.alarm(0)
-            subprocess.run(["scancel", "--me"])
-    finally:
-        end_all_jobs()
-        subprocess.run([HERE / "slurm-local", "stop", folder / "slurm"])
-        shutil.rmtree(folder, ignore_errors=True)
+    with real_slurm.running() as folder:
+        if folder is not None:
+            passed, failed = real_slurm.run_checks(Checks(launch_tool(), folder), 120)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

@@ -2,11 +2,14 @@
 """Kills a search at random moments, resumes it, and compares it with one that was never interrupted.
 
     interrupt.py STRATA [--kills 20] [--trials 12] [--seed 0] [--data glyphs] [--root DIR] [--jobs 1]
+                 [--launcher basic] [--kill sweep|worker]
 
 A search of small networks is run to its end. The same search is then begun in another directory and killed by
 SIGKILL after random times, resumed each time, until it has been killed --kills times or ends; new directories are
 taken until there were enough kills. With one job at a time every trial must be the same, value by value and step by
-step; with several every trial must be there once, and none may be left running.
+step; with several every trial must be there once, and none may be left running. With --launcher submitit_local or submitit_slurm
+the trials run in processes of their own; --kill worker kills one of those instead, which the sweep is to make up for
+by itself. Linux only.
 Last line: 'N passed, N failed'.
 """
 import argparse
@@ -17,6 +20,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 KEYS = ("number", "state", "values", "params", "intermediate_values")
@@ -30,7 +34,7 @@ def command(o, directory):
             "model.hidden_dims=[16]", "model.dropout=interval(0,0.5)",
             "training.optimizer.params.lr=tag(log,interval(1e-4,1e-1))", "data.batch_size=choice(100,200)",
             "training.epochs=3", "training.checkpoint.every=40 steps", "logging.tensorboard.enabled=false",
-            "logging.matplotlib.enabled=false"]
+            "logging.matplotlib.enabled=false", "hydra/launcher=" + o.launcher]
 
 
 def trials(o, directory):
@@ -40,6 +44,44 @@ def trials(o, directory):
 
 def run(argv, folder):
     return subprocess.run(argv, cwd=folder, capture_output=True, text=True)
+
+
+def workers(folder, name):
+    """The processes that run trials of a search, whoever has started them."""
+    found, directory = [], os.path.join(os.path.realpath(folder), name)
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open("/proc/%s/cmdline" % pid, "rb") as file:
+                words = file.read().decode(errors="replace").split("\0")
+        except OSError:
+            continue
+        if words[1:2] == ["sweep-worker"] and json.loads(words[2])["directory"] == directory:
+            found.append(int(pid))
+    return found
+
+
+def killed_workers(o, rng, folder, name, length, left):
+    """Runs one search, of whose workers up to `left` are killed; the number of kills."""
+    process = subprocess.Popen(command(o, name), cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    kills, errors = 0, []
+    reader = threading.Thread(target=lambda: errors.extend(process.stderr))
+    reader.start()
+    while process.poll() is None and kills < left:
+        try:
+            process.wait(rng.uniform(0, 0.4 * length))
+        except subprocess.TimeoutExpired:
+            victims = workers(folder, name)
+            if victims:
+                try:
+                    os.kill(rng.choice(victims), signal.SIGKILL)
+                except ProcessLookupError:
+                    continue
+                kills += 1
+    code = process.wait()
+    reader.join()
+    if code != 0:
+        raise SystemExit("exit %d: %s" % (code, "".join(errors)[-2000:]))
+    return kills
 
 
 def interrupted(o, rng, folder, name, length, left):
@@ -72,6 +114,8 @@ def main():
     a.add_argument("--data", default="glyphs")
     a.add_argument("--root")
     a.add_argument("--jobs", type=int, default=1)
+    a.add_argument("--launcher", default="basic")
+    a.add_argument("--kill", choices=["sweep", "worker"], default="sweep")
     o = a.parse_args()
     o.strata = os.path.abspath(o.strata)
     rng = random.Random(o.seed)
@@ -90,7 +134,8 @@ def main():
         kills = 0
         while kills < o.kills:
             name = "killed%d" % len(searches)
-            here = interrupted(o, rng, folder, name, length, o.kills - kills)
+            kill = interrupted if o.kill == "sweep" else killed_workers
+            here = kill(o, rng, folder, name, length, o.kills - kills)
             kills += here
             searches.append((name, here))
         run(command(o, "repeated"), folder)
@@ -106,6 +151,8 @@ def main():
             if o.jobs == 1 and found != whole:
                 other = [a["number"] for a, b in zip(found, whole) if a != b]
                 problems.append("trials %r differ from those without interruption" % other)
+            if workers(folder, name):
+                problems.append("processes are left")
             if problems:
                 failed += 1
                 print("%s, %d kills: %s" % (name, here, "; ".join(problems)))

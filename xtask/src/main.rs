@@ -1,7 +1,7 @@
 //! Developer tasks, run as `cargo xtask TASK`.
 //!
 //! * `test` is the README's test command and all that CI runs.
-//! * `interop` exchanges state dicts with torch.
+//! * `interop` exchanges state dicts with torch, and gives jobs to a real Slurm.
 //! * `bench` measures training epochs side by side with `PyTorch`, `bench-pipeline` DVC's commands with DVC.
 
 mod bench;
@@ -26,7 +26,7 @@ enum Task {
     Bench(bench::training::Options),
     /// Measure the commands of pipelines side by side with DVC
     BenchPipeline(bench::pipeline::Options),
-    /// Exchange state dicts with `PyTorch`, both ways
+    /// Exchange state dicts with `PyTorch`, both ways, and run jobs on a real Slurm
     Interop(Torch),
 }
 

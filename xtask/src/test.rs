@@ -85,12 +85,21 @@ fn kills(dvc: Option<&Path>) -> anyhow::Result<()> {
 
 /// Searches that are killed and go on.
 fn searches() -> anyhow::Result<()> {
-    must(
-        Command::new("python3")
-            .arg("conformance/sweep/interrupt.py")
-            .arg(binary("debug"))
-            .args(["--kills", "3", "--trials", "8"]),
-    )
+    let places = [
+        ["basic", "--kill", "sweep", "--kills", "3"],
+        ["submitit_local", "--kill", "sweep", "--kills", "2"],
+        ["submitit_local", "--kill", "worker", "--kills", "2"],
+    ];
+    for place in places {
+        must(
+            Command::new("python3")
+                .arg("conformance/sweep/interrupt.py")
+                .arg(binary("debug"))
+                .args(["--trials", "8", "--launcher"])
+                .args(place),
+        )?;
+    }
+    Ok(())
 }
 
 /// Real Optuna and ours in turn, and at the same time, on the same studies.

@@ -44,6 +44,13 @@ pub enum LaunchError {
         answer: String,
     },
 
+    /// A job was cancelled and is still there.
+    #[error("Slurm job {job} was cancelled, but does not end; `squeue --jobs={job}` shows it")]
+    DoesNotEnd {
+        /// Its number.
+        job: String,
+    },
+
     /// An option of the batch script that would run on into the next line.
     #[error(
         "`hydra.launcher` sets `{option}` to a text of several lines, which no option of `sbatch` can have"

@@ -82,6 +82,11 @@ impl TaskLauncher for LocalLauncher {
             is_detached: false,
         }))
     }
+
+    /// There is nothing to be found again: what watches its parent ends by itself.
+    fn end_left_behind(&self, _handle: &str) -> Result<(), LaunchError> {
+        Ok(())
+    }
 }
 
 struct LocalSubmission {
@@ -95,6 +100,10 @@ struct LocalSubmission {
 impl Submission for LocalSubmission {
     fn name(&self) -> String {
         format!("processes of {}", process::id())
+    }
+
+    fn handle(&self) -> Option<String> {
+        None
     }
 
     fn states(&mut self) -> Result<Vec<TaskState>, LaunchError> {

@@ -21,7 +21,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::config::SlurmConfig;
 use crate::error::LaunchError;
@@ -31,6 +31,9 @@ use commands::Failure;
 use submission::SlurmSubmission;
 
 pub use commands::SlurmCommands;
+
+/// How often the queue is asked whether a job that was cancelled has gone.
+const BETWEEN_QUESTIONS: Duration = Duration::from_secs(1);
 
 /// Gives tasks to Slurm.
 #[derive(Debug, Clone)]
@@ -113,6 +116,23 @@ impl TaskLauncher for SlurmLauncher {
         self.commands
             .patiently(&self.retries, |commands| commands.release(&job))?;
         Ok(Box::new(submission))
+    }
+
+    fn end_left_behind(&self, handle: &str) -> Result<(), LaunchError> {
+        let commands = &self.commands;
+        commands.patiently(&self.retries, |commands| commands.cancel(handle))?;
+        let began = Instant::now();
+        while began.elapsed() < self.patience {
+            let text = commands.patiently(&self.retries, |commands| commands.list(handle))?;
+            let mut tasks = queue::listing(&text).into_values();
+            if tasks.all(|task| matches!(task, queue::Listed::Ended(_))) {
+                return Ok(());
+            }
+            thread::sleep(BETWEEN_QUESTIONS.min(self.poll_interval));
+        }
+        Err(LaunchError::DoesNotEnd {
+            job: handle.to_owned(),
+        })
     }
 }
 

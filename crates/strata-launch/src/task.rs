@@ -151,6 +151,13 @@ pub trait TaskLauncher {
     /// # Errors
     /// None of them will run. That a single one cannot be started is its [`TaskState`] instead.
     fn submit(&self, tasks: &[Task]) -> Result<Box<dyn Submission>, LaunchError>;
+
+    /// Ends what another process has submitted and has left running when it died, and waits until it is gone. `handle` is
+    /// what [`Submission::handle`] gave that process. What has ended already is no error.
+    ///
+    /// # Errors
+    /// The queue does not answer, or the tasks do not end within minutes.
+    fn end_left_behind(&self, handle: &str) -> Result<(), LaunchError>;
 }
 
 /// Tasks that have been submitted together.
@@ -159,6 +166,9 @@ pub trait TaskLauncher {
 pub trait Submission: Send {
     /// What to call it: `Slurm job 4711`.
     fn name(&self) -> String;
+
+    /// What [`TaskLauncher::end_left_behind`] knows it by, if it can outlive this process.
+    fn handle(&self) -> Option<String>;
 
     /// The state of each task, in the order in which they were submitted. A state that is final stays as it is.
     ///

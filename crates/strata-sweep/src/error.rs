@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use strata_config::ConfigError;
 use strata_experiment::ExperimentError;
+use strata_launch::LaunchError;
 use strata_study::{InvalidSpace, StorageError, StudyError};
 
 /// What ends a sweep.
@@ -44,6 +45,29 @@ pub enum SweepError {
     /// Something about a job's directory.
     #[error(transparent)]
     Experiment(#[from] ExperimentError),
+    /// Processes for the jobs.
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
+    /// A worker ended before the trials did.
+    #[error("{worker} {state}: {words}; its messages are in {}", log.display())]
+    Worker {
+        /// Which one.
+        worker: String,
+        /// How it ended.
+        state: String,
+        /// What it said last.
+        words: String,
+        /// The file with its messages.
+        log: PathBuf,
+    },
+    /// A process was to run a job that the sweep does not have.
+    #[error("there is no job {number}: the sweep has {count}")]
+    NoJob {
+        /// Its number.
+        number: usize,
+        /// The jobs of the sweep.
+        count: usize,
+    },
     /// Jobs failed.
     #[error("{}", failed_jobs(.first, *.count))]
     Jobs {

@@ -26,6 +26,17 @@ pub(crate) enum JobEnd {
     Failed(String),
 }
 
+/// What is known of a job before a process is started for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Known {
+    /// There is something to do.
+    Open,
+    /// It was done before.
+    Done,
+    /// It failed before, and failed jobs are not to be run again.
+    FailedForGood(String),
+}
+
 /// A job that is composed and can run.
 pub(crate) struct Job {
     composition: Composition,
@@ -57,6 +68,17 @@ impl Job {
 
     pub(crate) fn directory(&self) -> &PathBuf {
         &self.directory
+    }
+
+    /// Whether there is something to do.
+    pub(crate) fn known(&self, sweep: &Sweep) -> Result<Known, SweepError> {
+        Ok(match standing(&self.directory, &self.config)? {
+            Standing::Done => Known::Done,
+            Standing::Failed { error } if sweep.failed == Failed::Stay => {
+                Known::FailedForGood(error)
+            }
+            _ => Known::Open,
+        })
     }
 
     /// Runs what is left of it.

@@ -1,11 +1,15 @@
 //! A search: trials that a study asks for, run as jobs.
 
+mod elsewhere;
+
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use jiff::Timestamp;
 use strata_experiment::{ExperimentConfig, ExperimentError, Report, Supervision, evaluations};
 use strata_json::Json;
 use strata_launch::{JobPanic, run_jobs, threads_of_worker};
@@ -17,6 +21,7 @@ use strata_track::RunDirectory;
 
 use crate::error::SweepError;
 use crate::job::{Job, JobEnd};
+use crate::place::Place;
 use crate::progress::{Progress, say};
 use crate::results;
 use crate::search_space::Space;
@@ -25,6 +30,9 @@ use crate::sweep::{Failed, Sweep, SweepEnd};
 
 /// The attribute of a trial that names the sweep it belongs to: a storage may hold those of several.
 const SWEEP: &str = "strata:sweep";
+
+/// The attribute of a trial that names the worker which runs it, if several processes do.
+const WORKER: &str = "strata:worker";
 
 /// The attribute of a trial that is another try of a failed one: the number of that.
 const RETRY_OF: &str = "failed_trial";
@@ -36,19 +44,49 @@ pub const STUDY_JOURNAL: &str = "study.journal";
 pub(crate) fn run(
     sweep: &Sweep,
     settings: &SearchSettings,
+    place: &Place,
     interrupted: &AtomicBool,
 ) -> Result<SweepEnd, SweepError> {
     let space = Space::of(&sweep.composition)?;
     let study = study(sweep, settings, &space)?;
-    let search = Search::new(sweep, settings, &space, &study, interrupted)?;
-    search.announce();
-    run_jobs(
-        search.workers(),
-        |_| search.next(),
-        |worker, begun| search.run(worker, begun),
-        |_, begun, ended| search.tell(begun, ended),
-    );
-    search.conclude()
+    if sweep.failed == Failed::Retry {
+        retry_failed(&study, &sweep.record.id)?;
+    }
+    let search = Search {
+        until: settings.timeout.map(|timeout| Instant::now() + timeout),
+        ..Search::new(sweep, settings, &space, &study, interrupted)?
+    };
+    search.announce()?;
+    let left = match place {
+        Place::Here { workers } => {
+            search.work_on(*workers);
+            0
+        }
+        Place::Elsewhere(elsewhere) => elsewhere::supervise(&search, elsewhere)?,
+    };
+    search.conclude(left)
+}
+
+/// Runs trials as one of several processes, until no more are to be begun.
+pub(crate) fn work(
+    sweep: &Sweep,
+    settings: &SearchSettings,
+    worker: &Worker,
+    interrupted: &AtomicBool,
+) -> Result<SweepEnd, SweepError> {
+    let space = Space::of(&sweep.composition)?;
+    let study = study(sweep, settings, &space)?;
+    let search = Search {
+        worker: Some(worker),
+        ..Search::new(sweep, settings, &space, &study, interrupted)?
+    };
+    search.work_on(1);
+    let state = search.into_state();
+    match state.error {
+        Some(error) => Err(error),
+        None if interrupted.load(Ordering::Relaxed) => Ok(SweepEnd::Interrupted),
+        None => Ok(SweepEnd::Finished),
+    }
 }
 
 fn study(sweep: &Sweep, settings: &SearchSettings, space: &Space) -> Result<Study, SweepError> {
@@ -77,38 +115,78 @@ fn study(sweep: &Sweep, settings: &SearchSettings, space: &Space) -> Result<Stud
     )?)
 }
 
-/// Lets the values of a failed trial be tried once more, unless they were; marked as Optuna marks retried trials.
-fn retry(study: &Study, failed: &Trial, all: &[Arc<Trial>]) -> Result<(), StorageError> {
-    let number = Json::Int(failed.number as i64);
-    if all
-        .iter()
-        .any(|other| other.system_attrs.get(RETRY_OF) == Some(&number))
-    {
-        return Ok(());
+/// Lets the values of each failed trial of a sweep be tried once more, unless they were; marked as Optuna marks retried
+/// trials.
+fn retry_failed(study: &Study, sweep: &str) -> Result<(), StorageError> {
+    let trials = study.trials()?;
+    let retried = retried(&trials);
+    for failed in of_sweep(&trials, sweep) {
+        if failed.state != TrialState::Fail || retried.contains(&failed.number) {
+            continue;
+        }
+        let values = failed.params.iter();
+        let values = values.map(|(name, param)| (name.clone(), param.value()));
+        let number = Json::Int(failed.number as i64);
+        let mark = Attributes::from([(RETRY_OF.to_owned(), number)]);
+        study.enqueue(values.collect(), mark)?;
     }
-    let values = failed.params.iter();
-    let values = values.map(|(name, param)| (name.clone(), param.value()));
-    let mark = Attributes::from([(RETRY_OF.to_owned(), number)]);
-    study.enqueue(values.collect(), mark)
+    Ok(())
+}
+
+/// The numbers of trials that were or will be tried once more.
+fn retried(trials: &[Arc<Trial>]) -> HashSet<u64> {
+    let numbers = trials
+        .iter()
+        .filter_map(|trial| trial.system_attrs.get(RETRY_OF)?.as_i64());
+    numbers
+        .filter_map(|number| u64::try_from(number).ok())
+        .collect()
+}
+
+/// The trials that a sweep has begun.
+fn of_sweep<'t>(trials: &'t [Arc<Trial>], sweep: &str) -> impl Iterator<Item = &'t Arc<Trial>> {
+    let id = Json::from(sweep);
+    trials
+        .iter()
+        .filter(move |trial| trial.system_attrs.get(SWEEP) == Some(&id))
+}
+
+/// How many of a sweep's trials were begun, without those that are tried once more.
+fn begun(trials: &[Arc<Trial>], sweep: &str) -> u64 {
+    let retried = retried(trials);
+    let own = of_sweep(trials, sweep);
+    own.filter(|trial| !retried.contains(&trial.number)).count() as u64
+}
+
+/// A process that is one of several which run the trials of a sweep.
+pub(crate) struct Worker {
+    /// Which one. What it has begun and not ended, it alone goes on with.
+    pub(crate) index: usize,
+    /// No trial begins later than this, in seconds since 1970.
+    pub(crate) until: Option<u64>,
+    /// The threads of a training, unless the configuration says it.
+    pub(crate) threads: Option<usize>,
 }
 
 /// What the workers share.
-struct Search<'a> {
+pub(crate) struct Search<'a> {
     sweep: &'a Sweep,
     settings: &'a SearchSettings,
     space: &'a Space,
     study: &'a Study,
     interrupted: &'a AtomicBool,
-    began: Instant,
+    /// None in the process that runs or watches over the whole sweep.
+    worker: Option<&'a Worker>,
+    /// No trial begins later.
+    until: Option<Instant>,
     progress: Progress,
     state: Mutex<State>,
 }
 
+#[derive(Default)]
 struct State {
-    /// Trials of this sweep that an earlier process has left.
-    left: Vec<Arc<Trial>>,
-    /// Trials of this sweep so far, whatever their state.
-    begun: u64,
+    /// The trials that this process is at or has been at, by number.
+    taken: HashSet<u64>,
     ended: usize,
     failures: Vec<String>,
     error: Option<SweepError>,
@@ -130,54 +208,39 @@ impl<'a> Search<'a> {
         interrupted: &'a AtomicBool,
     ) -> Result<Self, SweepError> {
         let trials = study.trials()?;
-        let id = Json::from(sweep.record.id.as_str());
-        let own: Vec<&Arc<Trial>> = trials
-            .iter()
-            .filter(|trial| trial.system_attrs.get(SWEEP) == Some(&id))
-            .collect();
-        let count = |state: TrialState| own.iter().filter(|trial| trial.state == state).count();
-        let failed = count(TrialState::Fail);
-        let ended = own.iter().filter(|trial| trial.state.is_finished()).count();
-        let retried = if sweep.failed == Failed::Retry {
-            failed
-        } else {
-            0
-        };
-        if sweep.failed == Failed::Retry {
-            for trial in own.iter().filter(|trial| trial.state == TrialState::Fail) {
-                retry(study, trial, &trials)?;
-            }
-        }
-        let left = own
-            .iter()
-            .filter(|trial| trial.state == TrialState::Running);
-        let left: Vec<Arc<Trial>> = left.map(|trial| Arc::clone(trial)).rev().collect();
+        let retried = retried(&trials);
+        let ended = of_sweep(&trials, &sweep.record.id)
+            .filter(|trial| trial.state.is_finished() && !retried.contains(&trial.number));
         Ok(Self {
             progress: Progress::new(settings.n_trials, settings.workers, &settings.metric),
             state: Mutex::new(State {
-                left,
-                begun: (own.len() - retried) as u64,
-                ended: ended - retried,
-                failures: Vec::new(),
-                error: None,
+                ended: ended.count(),
+                ..State::default()
             }),
             sweep,
             settings,
             space,
             study,
             interrupted,
-            began: Instant::now(),
+            worker: None,
+            until: None,
         })
     }
 
-    fn workers(&self) -> usize {
-        self.settings.workers
+    /// Runs trials on threads of this process until no more are to be begun.
+    fn work_on(&self, workers: usize) {
+        run_jobs(
+            workers,
+            |_| self.next(),
+            |worker, begun| self.run(worker, begun),
+            |_, begun, ended| self.tell(begun, ended),
+        );
     }
 
-    fn announce(&self) {
+    fn announce(&self) -> Result<(), SweepError> {
         let settings = self.settings;
         let pruner = match settings.methods.1.as_str() {
-            "" => "no pruner",
+            "" | "none" | "nop" | "NopPruner" => "no pruner",
             name => name,
         };
         let better = match settings.direction {
@@ -192,12 +255,14 @@ impl<'a> Search<'a> {
             settings.methods.0,
             self.study.name(),
         ));
-        let left = self.lock();
-        if left.begun > 0 {
+        let trials = self.study.trials()?;
+        let begun = begun(&trials, &self.sweep.record.id);
+        if begun > 0 {
+            let own = of_sweep(&trials, &self.sweep.record.id);
+            let left = own.filter(|trial| trial.state == TrialState::Running);
             say(&format!(
-                "{} trials of this sweep are there already, {} of them go on",
-                left.begun,
-                left.left.len()
+                "{begun} trials of this sweep are there already, {} of them go on",
+                left.count()
             ));
         }
         if self.space.distributions().is_empty() {
@@ -205,6 +270,7 @@ impl<'a> Search<'a> {
                 "nothing is varied: every trial is the same job; give `key=interval(…)`, `range(…)` or `choice(…)`",
             );
         }
+        Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -212,10 +278,13 @@ impl<'a> Search<'a> {
     }
 
     fn is_over(&self, state: &State) -> bool {
-        let timeout = self.settings.timeout;
-        state.error.is_some()
-            || self.interrupted.load(Ordering::Relaxed)
-            || timeout.is_some_and(|timeout| self.began.elapsed() >= timeout)
+        state.error.is_some() || self.interrupted.load(Ordering::Relaxed) || self.is_too_late()
+    }
+
+    fn is_too_late(&self) -> bool {
+        let of_worker = self.worker.and_then(|worker| worker.until);
+        self.until.is_some_and(|until| Instant::now() >= until)
+            || of_worker.is_some_and(|until| Timestamp::now().as_second() >= until as i64)
     }
 
     /// The next trial: one that was left, or a new one. Trials are asked for one at a time, so that each sees those
@@ -235,20 +304,22 @@ impl<'a> Search<'a> {
     }
 
     fn begin(&self, state: &mut State) -> Result<Option<Begun<'a>>, SweepError> {
-        let mut trial = if let Some(left) = state.left.pop() {
-            self.study.adopt(&left)?
+        // Others may be about to begin the last trial, too.
+        let _turn = self.worker.map(|_| self.sweep.turn()).transpose()?;
+        let trials = self.study.trials()?;
+        let mut own = of_sweep(&trials, &self.sweep.record.id);
+        let mut trial = if let Some(left) = own.find(|trial| self.was_left(trial, state)) {
+            self.study.adopt(left)?
         } else {
-            if state.begun >= self.settings.n_trials || self.study.is_exhausted()? {
+            let is_enough = begun(&trials, &self.sweep.record.id) >= self.settings.n_trials;
+            if is_enough || self.study.is_exhausted()? {
                 return Ok(None);
             }
-            let id = Json::from(self.sweep.record.id.as_str());
             let fixed = self.space.fixed().iter();
             let fixed = fixed.map(|(key, text)| (key.clone(), Json::from(text.as_str())));
-            let mark = Attributes::from([(SWEEP.to_owned(), id)]);
-            let trial = self.study.ask_with(fixed.collect(), mark)?;
-            state.begun += 1;
-            trial
+            self.study.ask_with(fixed.collect(), self.marks())?
         };
+        state.taken.insert(trial.number());
         let values = self.space.varied().suggest(&mut trial)?;
         Ok(Some(Begun {
             number: trial.number() as usize,
@@ -257,12 +328,31 @@ impl<'a> Search<'a> {
         }))
     }
 
+    /// Whether a trial of this sweep was begun by a process that is no more, and is for this one to go on with.
+    fn was_left(&self, trial: &Trial, state: &State) -> bool {
+        let of_whom = trial.system_attrs.get(WORKER);
+        let is_mine = self
+            .worker
+            .is_none_or(|worker| of_whom == Some(&Json::Int(worker.index as i64)));
+        trial.state == TrialState::Running && is_mine && !state.taken.contains(&trial.number)
+    }
+
+    /// The attributes by which a trial is known as this process's.
+    fn marks(&self) -> Attributes {
+        let sweep = Json::from(self.sweep.record.id.as_str());
+        let mut marks = Attributes::from([(SWEEP.to_owned(), sweep)]);
+        if let Some(worker) = self.worker {
+            marks.insert(WORKER.to_owned(), Json::Int(worker.index as i64));
+        }
+        marks
+    }
+
     fn run(&self, worker: usize, begun: &Begun<'a>) -> Result<JobEnd, SweepError> {
         let number = begun.number;
         self.progress.begin(worker, number, &begun.overrides);
         let job = Job::compose(self.sweep, number, &begun.overrides)?;
         let directory = job.directory().clone();
-        let threads = threads(job.config(), self.settings.workers, worker);
+        let threads = self.threads(job.config(), worker);
         let failure: Mutex<Option<StorageError>> = Mutex::new(None);
         let reports = |report: &Report| {
             self.progress.report(worker, report);
@@ -372,8 +462,16 @@ impl<'a> Search<'a> {
         let trials = self.study.trials()?;
         self.progress
             .ended(&trials, number, self.settings.direction);
+        // Of several processes the one that watches over them sees all failures.
+        if self.worker.is_some() {
+            return Ok(());
+        }
+        self.check_failures(state)
+    }
+
+    fn check_failures(&self, state: &State) -> Result<(), SweepError> {
         let failed = state.failures.len();
-        let rate = failed as f64 / state.ended as f64;
+        let rate = failed as f64 / state.ended.max(1) as f64;
         if rate > self.settings.max_failure_rate {
             return Err(SweepError::TooManyFailures {
                 failed,
@@ -385,20 +483,30 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    fn conclude(self) -> Result<SweepEnd, SweepError> {
+    fn into_state(self) -> State {
+        let state = self.state.into_inner();
+        state.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `left` are trials that could not be brought to an end here.
+    fn conclude(self, left: u64) -> Result<SweepEnd, SweepError> {
         self.progress.clear();
         let trials = self.study.trials()?;
         results::write(&self.sweep.directory, &trials, self.settings.direction)?;
-        let state = self
-            .state
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(error) = state.error {
+        let error = self.lock().error.take();
+        if let Some(error) = error {
             return Err(error);
         }
         if self.interrupted.load(Ordering::Relaxed) {
             say(&format!(
                 "interrupted; `strata resume {}` goes on",
+                self.sweep.directory.display()
+            ));
+            return Ok(SweepEnd::Interrupted);
+        }
+        if left > 0 {
+            say(&format!(
+                "{left} trials are not done, since their processes were ended; `strata resume {}` goes on",
                 self.sweep.directory.display()
             ));
             return Ok(SweepEnd::Interrupted);
@@ -414,11 +522,18 @@ impl<'a> Search<'a> {
         }
         Ok(SweepEnd::Finished)
     }
-}
 
-/// The configured threads, or else a fair share of the cores.
-fn threads(config: &ExperimentConfig, workers: usize, worker: usize) -> Option<usize> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = (workers > 1).then(|| threads_of_worker(cores, workers, worker));
-    config.training.threads.or(share)
+    /// The configured threads, or else a fair share of the cores.
+    fn threads(&self, config: &ExperimentConfig, worker: usize) -> Option<usize> {
+        let workers = self.settings.workers;
+        let share = match self.worker {
+            Some(worker) => worker.threads,
+            None if workers == 1 => None,
+            None => {
+                let cores = std::thread::available_parallelism().map_or(1, usize::from);
+                Some(threads_of_worker(cores, workers, worker))
+            }
+        };
+        config.training.threads.or(share)
+    }
 }

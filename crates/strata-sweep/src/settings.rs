@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use strata_config::{Composition, Node, Value};
 use strata_json::Json;
-use strata_launch::LauncherConfig;
 use strata_study::pruners::{
     HyperbandPruner, NopPruner, PatientPruner, PercentilePruner, SuccessiveHalvingPruner,
     ThresholdPruner, WilcoxonPruner,
@@ -16,16 +15,18 @@ use strata_study::samplers::{
 use strata_study::{Direction, Pruner, Sampler};
 
 use crate::error::SweepError;
-use crate::progress::say;
+
+/// What `hydra/sweeper=strata` searches with: docs/design/0004-sweeps.md has the measurements.
+const OWN_GP: &str = "gp (strata)";
+
+/// The same where parameters have conditions, which the Gaussian process does not see.
+const OWN_TPE: &str = "tpe (strata)";
 
 /// How a sweep finds its jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
     /// All combinations of the values.
-    Grid {
-        /// So many jobs run side by side.
-        workers: usize,
-    },
+    Grid,
     /// A sampler proposes them.
     Search,
 }
@@ -38,6 +39,8 @@ pub struct SearchSettings {
     pub metric: String,
     /// Trials of this sweep.
     pub n_trials: u64,
+    /// `training.epochs`, which a trial may vary.
+    pub epochs: usize,
     /// Jobs side by side.
     pub workers: usize,
     /// Ends the sweep when more than this part of the trials has failed.
@@ -67,16 +70,11 @@ impl Method {
     /// The method of a composition.
     ///
     /// # Errors
-    /// A sweeper or launcher that is not known.
+    /// A sweeper that is not known.
     pub fn of(composition: &Composition) -> Result<Self, SweepError> {
         let sweeper = composition.sweeper()?;
         match sweeper.as_str() {
-            "BasicSweeper" => {
-                let workers = workers_of_launcher(composition)?;
-                Ok(Self::Grid {
-                    workers: that_fit(composition, workers)?,
-                })
-            }
+            "BasicSweeper" => Ok(Self::Grid),
             "OptunaSweeper" | "StrataSweeper" => Ok(Self::Search),
             other => {
                 let title = format!("the sweeper `{other}` is not known");
@@ -87,38 +85,6 @@ impl Method {
             }
         }
     }
-}
-
-/// How many jobs the launcher runs side by side in this process; what it cannot do is said.
-fn workers_of_launcher(composition: &Composition) -> Result<usize, SweepError> {
-    let (launcher, warnings) = LauncherConfig::of(composition)?;
-    for warning in warnings {
-        say(&format!("warning: {warning}"));
-    }
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    Ok(match launcher {
-        LauncherConfig::Basic => 1,
-        LauncherConfig::Joblib(joblib) => joblib.workers(cores),
-        LauncherConfig::SubmititLocal(_) | LauncherConfig::SubmititSlurm(_) => {
-            say(
-                "warning: the submitit launchers cannot run sweeps yet: the jobs run one after the other here",
-            );
-            1
-        }
-    })
-}
-
-/// A process has one working folder: jobs that change it run one at a time.
-fn that_fit(composition: &Composition, workers: usize) -> Result<usize, SweepError> {
-    let chdir = composition.select("hydra.job.chdir")?;
-    let changes = chdir.is_some_and(|node| node.value == Value::Bool(true));
-    if changes && workers > 1 {
-        say(
-            "warning: `hydra.job.chdir=true`: the jobs run one after the other, since a process has one working folder",
-        );
-        return Ok(1);
-    }
-    Ok(workers)
 }
 
 impl Keys {
@@ -206,11 +172,14 @@ impl SearchSettings {
                 "names a function of Python; say conditions by `hydra.sweeper.when` instead",
             ));
         }
-        let is_ours = sweeper.name() == "StrataSweeper";
-        let mut sampler = sweeper.child("sampler");
-        if is_ours && sampler.name().is_empty() {
-            sampler.node = Some(Node::new(Value::Str("strata".to_owned())));
-        }
+        let sampler = sweeper.child("sampler");
+        let named = sampler.name();
+        let is_ours = sweeper.name() == "StrataSweeper" && named.is_empty();
+        let sampler_name = if is_ours || named == "strata" {
+            own_sampler(&sweeper).to_owned()
+        } else {
+            named
+        };
         let pruner = sweeper.child("pruner");
         let seed = sampler.whole("seed");
         let seed = match seed {
@@ -226,16 +195,14 @@ impl SearchSettings {
             direction: direction(composition)?,
             metric: composition.extract("training.sweep.metric")?,
             n_trials,
-            workers: that_fit(
-                composition,
-                sweeper.whole("n_jobs").unwrap_or(1).max(1) as usize,
-            )?,
+            epochs: composition.extract("training.epochs")?,
+            workers: sweeper.whole("n_jobs").unwrap_or(1).max(1) as usize,
             max_failure_rate: sweeper.float("max_failure_rate").unwrap_or(0.0),
             timeout,
             storage: text("storage"),
             study_name: text("study_name"),
             seed,
-            methods: (sampler.name(), pruner.name()),
+            methods: (sampler_name, pruner.name()),
             sampler,
             pruner,
         };
@@ -265,8 +232,13 @@ impl SearchSettings {
             skip_duplicates: false,
         };
         Ok(match self.methods.0.as_str() {
-            // What `docs/design` says has measured best.
-            "strata" => Box::new(TpeSampler::new(TpeOptions {
+            OWN_GP => Box::new(GpSampler::new(GpOptions {
+                n_startup_trials: count("n_startup_trials")
+                    .unwrap_or(GpOptions::default().n_startup_trials),
+                use_pruned: true,
+                skip_duplicates: true,
+            })),
+            OWN_TPE => Box::new(TpeSampler::new(TpeOptions {
                 skip_duplicates: true,
                 ..tpe(true)
             })),
@@ -331,6 +303,17 @@ impl SearchSettings {
     /// It is not known.
     pub(crate) fn pruner(&self) -> Result<Box<dyn Pruner>, String> {
         pruner_of(&self.pruner)
+    }
+}
+
+/// Our sampler for the space of a sweeper.
+fn own_sampler(sweeper: &Keys) -> &'static str {
+    let when = sweeper.child("when").node;
+    let conditions = when.as_ref().and_then(Node::as_map);
+    if conditions.is_some_and(|conditions| !conditions.is_empty()) {
+        OWN_TPE
+    } else {
+        OWN_GP
     }
 }
 
@@ -431,4 +414,60 @@ fn direction(composition: &Composition) -> Result<Direction, SweepError> {
         return Err(composition.error_at(KEY, &title, Some(help)).into());
     }
     Ok(direction)
+}
+
+#[cfg(test)]
+mod tests {
+    use strata_config::{ComposeRequest, ConfigSource, compose};
+
+    use super::*;
+
+    fn methods(overrides: &[&str]) -> (String, String) {
+        const CONFIG: &str =
+            "training: {seed: 1, epochs: 1, sweep: {metric: validation/accuracy, mode: max}}\n";
+        let source = ConfigSource::Embedded {
+            name: "test".to_owned(),
+            files: &[("config.yaml", CONFIG)],
+        };
+        let mut request = ComposeRequest::new(source, "config");
+        request.overrides = overrides.iter().map(|&text| text.to_owned()).collect();
+        request.multirun = true;
+        let composition = compose(&request).expect("a configuration");
+        let settings = SearchSettings::of(&composition).expect("settings");
+        settings.methods
+    }
+
+    #[test]
+    fn ours_is_a_gaussian_process_without_a_pruner_and_tpe_where_there_are_conditions() {
+        let when = "hydra.sweeper.when={a: {param: b, ge: 1}}";
+        let table: [(&[&str], &str, &str); 7] = [
+            (&["hydra/sweeper=strata"], "gp (strata)", ""),
+            (
+                &["hydra/sweeper=strata", "hydra.sweeper.pruner=none"],
+                "gp (strata)",
+                "none",
+            ),
+            (
+                &["hydra/sweeper=strata", "hydra.sweeper.pruner=median"],
+                "gp (strata)",
+                "median",
+            ),
+            (&["hydra/sweeper=strata", when], "tpe (strata)", ""),
+            (
+                &["hydra/sweeper=strata", "hydra.sweeper.when={}"],
+                "gp (strata)",
+                "",
+            ),
+            (
+                &["hydra/sweeper=strata", "hydra.sweeper.sampler=random"],
+                "random",
+                "",
+            ),
+            (&["hydra/sweeper=optuna"], "TPESampler", ""),
+        ];
+        for (overrides, sampler, pruner) in table {
+            let expected = (sampler.to_owned(), pruner.to_owned());
+            assert_eq!(methods(overrides), expected, "{overrides:?}");
+        }
+    }
 }

@@ -1,19 +1,33 @@
 //! A sweep's directory, and what runs in it.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
+use std::thread;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use strata_config::{Composition, ConfigSource};
 
 use crate::error::SweepError;
+use crate::fleet::end_left_behind;
+use crate::place::Place;
+use crate::progress::say;
 use crate::record::{SweepRecord, SweepState};
 use crate::settings::{Method, SearchSettings};
 use crate::{grid, search};
 
 /// Locked by the process that runs the sweep.
 const LOCK: &str = ".sweep.lock";
+
+/// Locked by the processes that run its jobs, together.
+const WORKERS_LOCK: &str = ".sweep.workers.lock";
+
+/// Locked by a worker while it begins a trial.
+const TURN_LOCK: &str = ".sweep.turn.lock";
+
+/// How often it is looked whether the workers of a process that was killed have ended.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 
 /// What becomes of jobs that have failed before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,13 +103,38 @@ impl Sweep {
         failed: Failed,
     ) -> Result<Self, SweepError> {
         let whole = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
+        let lock = hold(&whole)?;
+        Self::of_directory(whole, embedded, failed, lock)
+    }
+
+    /// Opens the sweep of a directory as one of the processes that run its jobs.
+    ///
+    /// # Errors
+    /// Those of [`Sweep::open`].
+    pub(crate) fn join(
+        directory: &Path,
+        embedded: ConfigSource,
+        failed: Failed,
+    ) -> Result<Self, SweepError> {
+        let lock = lock_file(directory, WORKERS_LOCK)?;
+        if is_refused(lock.try_lock_shared()) {
+            return Err(SweepError::Alive(directory.to_owned()));
+        }
+        Self::of_directory(directory.to_owned(), embedded, failed, lock)
+    }
+
+    fn of_directory(
+        whole: PathBuf,
+        embedded: ConfigSource,
+        failed: Failed,
+        lock: File,
+    ) -> Result<Self, SweepError> {
         let Some(record) = SweepRecord::read(&whole)? else {
             return Err(SweepError::Record {
                 path: whole,
                 problem: "there is no sweep".to_owned(),
             });
         };
-        let lock = hold(&whole)?;
         std::env::set_current_dir(&record.cwd).map_err(|source| SweepError::Io {
             path: record.cwd.clone(),
             source,
@@ -133,6 +172,29 @@ impl Sweep {
         &self.record
     }
 
+    /// Waits until no process runs jobs of the sweep any more. As long as the file is kept, none begins.
+    fn wait_for_workers(&self) -> Result<File, SweepError> {
+        let lock = lock_file(&self.directory, WORKERS_LOCK)?;
+        let mut is_told = false;
+        while is_refused(lock.try_lock()) {
+            if !is_told {
+                say("waiting for the jobs of a process that is no more to end");
+                is_told = true;
+            }
+            thread::sleep(BETWEEN_LOOKS);
+        }
+        Ok(lock)
+    }
+
+    /// Waits until no other worker begins a trial; none does so as long as the file is kept.
+    pub(crate) fn turn(&self) -> Result<File, SweepError> {
+        let path = self.directory.join(TURN_LOCK);
+        let lock = lock_file(&self.directory, TURN_LOCK)?;
+        lock.lock()
+            .map_err(|source| SweepError::Io { path, source })?;
+        Ok(lock)
+    }
+
     fn note(&mut self, state: SweepState) -> Result<(), SweepError> {
         self.record.state = state;
         self.record.ended = (state != SweepState::Running).then(Timestamp::now);
@@ -147,26 +209,50 @@ pub(crate) fn is_held(directory: &Path) -> bool {
 }
 
 fn hold(directory: &Path) -> Result<File, SweepError> {
-    let path = directory.join(LOCK);
-    let opened = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path);
-    let lock = opened.map_err(|source| SweepError::Io { path, source })?;
+    let lock = lock_file(directory, LOCK)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(_) => Err(SweepError::Alive(directory.to_owned())),
     }
 }
 
+fn lock_file(directory: &Path, name: &str) -> Result<File, SweepError> {
+    let path = directory.join(name);
+    let opened = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path);
+    opened.map_err(|source| SweepError::Io { path, source })
+}
+
+/// Whether another process has the lock. A file system that knows no locks refuses nothing.
+fn is_refused(locked: Result<(), TryLockError>) -> bool {
+    matches!(locked, Err(TryLockError::WouldBlock))
+}
+
 fn run_jobs(sweep: &Sweep, interrupted: &AtomicBool) -> Result<SweepEnd, SweepError> {
-    match Method::of(&sweep.composition)? {
-        Method::Grid { workers } => grid::run(sweep, workers, interrupted),
-        Method::Search => {
-            let settings = SearchSettings::of(&sweep.composition)?;
-            search::run(sweep, &settings, interrupted)
+    let composition = &sweep.composition;
+    let mut settings = match Method::of(composition)? {
+        Method::Grid => None,
+        Method::Search => Some(SearchSettings::of(composition)?),
+    };
+    let place = Place::of(composition, settings.as_ref().map(|search| search.workers))?;
+    if let Place::Elsewhere(elsewhere) = &place {
+        end_left_behind(sweep, elsewhere)?;
+    }
+    let alone = sweep.wait_for_workers()?;
+    match &place {
+        Place::Here { workers } => {
+            if let Some(settings) = &mut settings {
+                settings.workers = *workers;
+            }
         }
+        Place::Elsewhere(_) => drop(alone),
+    }
+    match settings {
+        None => grid::run(sweep, &place, interrupted),
+        Some(settings) => search::run(sweep, &settings, &place, interrupted),
     }
 }
 

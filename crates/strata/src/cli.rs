@@ -64,6 +64,9 @@ pub(crate) enum Command {
     Train(TrainArgs),
     /// Let an interrupted run go on
     Resume(ResumeArgs),
+    /// A process of a sweep whose jobs run elsewhere
+    #[command(hide = true)]
+    SweepWorker(SweepWorkerArgs),
     /// Compute the figures of a run's saved model again, or of weights that torch saved
     Eval(EvalArgs),
     /// Classify images with a run's saved model
@@ -299,6 +302,12 @@ pub(crate) struct ResumeArgs {
     /// Threads, if other than before; results do not depend on it
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<std::num::NonZeroU16>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SweepWorkerArgs {
+    /// What to do, as JSON
+    pub(crate) request: String,
 }
 
 #[derive(Debug, Args)]

@@ -28,6 +28,7 @@ fn main() -> ExitCode {
     let ended = match &cli.command {
         Command::Train(args) => commands::train::run(args),
         Command::Resume(args) => commands::resume::run(args),
+        Command::SweepWorker(args) => commands::sweep_worker::run(args),
         Command::Eval(args) => commands::eval::run(args),
         Command::Predict(args) => commands::predict::run(args),
         Command::Data(args) => commands::data::run(args),

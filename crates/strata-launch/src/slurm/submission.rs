@@ -176,6 +176,10 @@ impl Submission for SlurmSubmission {
         format!("Slurm job {}", self.job)
     }
 
+    fn handle(&self) -> Option<String> {
+        Some(self.job.clone())
+    }
+
     fn states(&mut self) -> Result<Vec<TaskState>, LaunchError> {
         self.look_at_the_disk();
         if self.has_unfinished() {

@@ -9,6 +9,7 @@ pub(crate) mod predict;
 pub(crate) mod resume;
 pub(crate) mod runs;
 pub(crate) mod study;
+pub(crate) mod sweep_worker;
 pub(crate) mod sync;
 pub(crate) mod synth;
 pub(crate) mod table;

@@ -5,6 +5,7 @@ mod config;
 mod data;
 mod data_commands;
 mod dvc_output;
+mod elsewhere;
 mod interruption;
 mod merge;
 mod models;

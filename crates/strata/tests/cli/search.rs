@@ -6,7 +6,7 @@ use std::process::Stdio;
 use crate::project::Project;
 
 /// A search of six small trainings below `sweep/`.
-fn search<'a>(more: &[&'a str]) -> Vec<&'a str> {
+pub(crate) fn search<'a>(more: &[&'a str]) -> Vec<&'a str> {
     let common = [
         "hydra/sweeper=optuna",
         "hydra.sweep.dir=sweep",
@@ -26,7 +26,7 @@ fn search<'a>(more: &[&'a str]) -> Vec<&'a str> {
 }
 
 /// Number, state, parameters and values of each trial.
-fn trials(project: &Project, storage: &str) -> Vec<serde_json::Value> {
+pub(crate) fn trials(project: &Project, storage: &str) -> Vec<serde_json::Value> {
     let out = project.strata(&["study", "export", storage]).ends_with(0);
     let study: serde_json::Value = serde_json::from_str(&out.stdout).expect("JSON");
     let trials = study["trials"].as_array().expect("a list").clone();

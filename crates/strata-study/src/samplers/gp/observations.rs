@@ -19,6 +19,8 @@ pub(super) struct Observations {
     pub(super) values: Vec<f64>,
     /// The index of the best complete trial.
     pub(super) best: usize,
+    /// Where trials were pruned that tell nothing.
+    pub(super) untold: Vec<Vec<f64>>,
 }
 
 /// What a trial was worth.
@@ -49,16 +51,21 @@ pub(super) fn observations(
     let scalarise = scalarisation(history, random);
     let mut points = Vec::new();
     let mut outcomes = Vec::new();
+    let mut untold = Vec::new();
     for trial in history.trials {
         let outcome = match trial.state {
             TrialState::Complete if trial.values.len() != history.directions.len() => continue,
             TrialState::Complete if violation(trial) > 0.0 => Outcome::Worst,
             TrialState::Complete => Outcome::Complete(scalarise(&losses(history, trial))),
-            TrialState::Pruned if !use_pruned || history.directions.len() != 1 => continue,
-            TrialState::Pruned => match expected_loss(history, trial) {
-                Some(loss) => Outcome::Pruned(loss),
-                None => continue,
-            },
+            TrialState::Pruned => {
+                let counts = use_pruned && history.directions.len() == 1;
+                let expected = counts.then(|| expected_loss(history, trial)).flatten();
+                let Some(loss) = expected else {
+                    untold.extend(point(trial, dimensions));
+                    continue;
+                };
+                Outcome::Pruned(loss)
+            }
             TrialState::Fail => Outcome::Worst,
             TrialState::Running | TrialState::Waiting => continue,
         };
@@ -77,6 +84,7 @@ pub(super) fn observations(
         points: kept.iter().map(|i| points[*i].clone()).collect(),
         values: standardised(&losses),
         best,
+        untold,
     })
 }
 
@@ -84,6 +92,16 @@ pub(super) fn observations(
 pub(super) fn pending(history: &History<'_>, dimensions: &[Dimension]) -> Vec<Vec<f64>> {
     let running = history.in_state(TrialState::Running);
     running
+        .filter_map(|trial| point(trial, dimensions))
+        .collect()
+}
+
+/// Where trials have been that did not fail, as far as they have all the parameters.
+pub(super) fn tried(history: &History<'_>, dimensions: &[Dimension]) -> Vec<Vec<f64>> {
+    let waiting_or_failed = [TrialState::Waiting, TrialState::Fail];
+    let trials = history.trials.iter();
+    trials
+        .filter(|trial| !waiting_or_failed.contains(&trial.state))
         .filter_map(|trial| point(trial, dimensions))
         .collect()
 }

@@ -3,7 +3,7 @@
 use super::acquisition::LogEi;
 use super::dimension::Dimension;
 use super::fit::fit;
-use super::observations::{observations, pending};
+use super::observations::{observations, pending, tried};
 use super::search::search;
 use crate::samplers::independent::draw_alone;
 use crate::samplers::intersection::intersection;
@@ -22,6 +22,10 @@ pub struct GpOptions {
     /// pruner 0.1272 and 0.1248, ASHA 0.1324 and 0.1378, Hyperband 0.1243 and 0.1289 (with their last values 0.1264,
     /// 0.1390, 0.1324). Without a pruner it is 0.1227.
     pub use_pruned: bool,
+    /// Whether a point that was tried already is passed over for another. Where results are exact, as ours are, nothing
+    /// is learnt from the same point again; on a grid the best one would be proposed again and again. Default false, as
+    /// Optuna.
+    pub skip_duplicates: bool,
 }
 
 impl Default for GpOptions {
@@ -29,6 +33,7 @@ impl Default for GpOptions {
         Self {
             n_startup_trials: 10,
             use_pruned: false,
+            skip_duplicates: false,
         }
     }
 }
@@ -62,9 +67,13 @@ impl GpSampler {
         random: &mut Random,
     ) -> Option<Vec<f64>> {
         let observed = observations(history, dimensions, self.options.use_pruned, random)?;
+        if observed.points.len() < self.options.n_startup_trials {
+            return None;
+        }
         let is_categorical: Vec<bool> = dimensions.iter().map(Dimension::is_categorical).collect();
         let fitted = fit(&observed.points, &observed.values, &is_categorical)?;
-        let pending = pending(history, dimensions);
+        let mut pending = pending(history, dimensions);
+        pending.extend(observed.untold.iter().cloned());
         let process = if pending.is_empty() {
             fitted
         } else {
@@ -78,7 +87,13 @@ impl GpSampler {
             threshold: observed.values[observed.best],
         };
         let incumbent = &observed.points[observed.best];
-        Some(search(&acquisition, dimensions, incumbent, random))
+        let tried = if self.options.skip_duplicates {
+            tried(history, dimensions)
+        } else {
+            Vec::new()
+        };
+        let is_new = |point: &[f64]| !tried.iter().any(|tried| tried == point);
+        Some(search(&acquisition, dimensions, incumbent, &is_new, random))
     }
 }
 

@@ -18,10 +18,13 @@ const MAX_ROUNDS: usize = 100;
 /// The point of the greatest acquisition that is found, as Optuna searches (`optuna/_gp/optim_mixed.py`): from the
 /// best of 2048 scrambled Sobol points, from `incumbent`, and from others, each as likely as its expected improvement
 /// is large, one dimension after the other in turn with all continuous ones together.
+///
+/// If it is not among those that `is_new` allows, it is the best of the Sobol points that are, if any is.
 pub(super) fn search(
     acquisition: &LogEi<'_>,
     dimensions: &[Dimension],
     incumbent: &[f64],
+    is_new: &dyn Fn(&[f64]) -> bool,
     random: &mut Random,
 ) -> Vec<f64> {
     let candidates = candidates(dimensions, random);
@@ -46,7 +49,13 @@ pub(super) fn search(
             best = Some((point, value));
         }
     }
-    best.map_or_else(|| incumbent.to_vec(), |(point, _)| point)
+    let best = best.map_or_else(|| incumbent.to_vec(), |(point, _)| point);
+    if is_new(&best) {
+        return best;
+    }
+    let new = (0..candidates.len()).filter(|index| is_new(&candidates[*index]));
+    let next = new.max_by(|a, b| values[*a].total_cmp(&values[*b]));
+    next.map_or(best, |index| candidates[index].clone())
 }
 
 fn candidates(dimensions: &[Dimension], random: &mut Random) -> Vec<Vec<f64>> {
